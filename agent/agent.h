@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "agent/error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * The process' context. Built by agent/startup.c in the order of spec/conductor-rpc.md section 6, then constant except where noted; every
+ * member is safe for use from any thread. The types are only named here; include the header of what you use.
+ */
+typedef struct Agent Agent;
+
+typedef struct AgentEvents AgentEvents;       /* agent/external_events.h */
+typedef struct AgentJournal AgentJournal;     /* agent/journal.h */
+typedef struct AgentLanes AgentLanes;         /* agent/lanes.h */
+typedef struct AgentLaneLimit AgentLaneLimit; /* agent/lanes.h */
+typedef struct AgentPeriodic AgentPeriodic;   /* agent/periodic.h */
+typedef struct AgentService AgentService;     /* agent/service.h */
+typedef struct NdConfig NdConfig;             /* base/config.h */
+typedef struct OperationBackend OperationBackend;
+
+struct Agent {
+    const NdConfig *config;
+    char *host; /* [DEFAULT]host */
+
+    GMainContext *main_context; /* libvirt events, timers, signals */
+    AgentLanes *lanes;
+    AgentLaneLimit *builds, *snapshots, *live_migrations;
+    AgentJournal *journal;
+    AgentPeriodic *periodic;
+    AgentService *service;
+    AgentEvents *events;
+    const OperationBackend *operation_backend;
+
+    gint stopping; /* atomic; see agent_is_stopping */
+};
+
+/* True once SIGTERM was taken. */
+static inline bool agent_is_stopping(Agent *agent)
+{
+    return g_atomic_int_get(&agent->stopping) != 0;
+}
