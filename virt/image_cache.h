@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "virt/image.h"
+
+/*
+ * The shared image cache `<instances_path>/<image_cache.subdirectory_name>` ("_base") with nova's names and nova's locks, so that novad and
+ * nova-compute can use one directory at one time (spec/ecosystem.md section 11; upstream imagebackend.py, imagecache.py, images.py).
+ */
+typedef struct {
+    char *instances_path; /* /var/lib/nova/instances */
+    char *subdirectory;   /* _base */
+    char *lock_path;      /* instances_path + "/locks", upstream's libvirt driver does not use [oslo_concurrency]lock_path for it */
+    bool force_raw_images;
+    bool force_raw_check;  /* images_type needs raw whatever force_raw_images says (raw, flat, rbd, lvm do so upstream too) */
+    VirtImageLimits limits;
+} VirtImageCache;
+void virt_image_cache_clear(VirtImageCache *cache);
+
+/* sha1 in hex of the image id's text: the file's name in the cache. New text. */
+char *virt_image_cache_name(const char *image_id);
+/* Its absolute path. New text. */
+char *virt_image_cache_path(const VirtImageCache *cache, const char *name);
+
+/* Writes the image's bytes to `path` (which does not exist yet); called with the image's lock held, at most once for a cached image. */
+typedef bool (*VirtImageDownload)(const char *path, gpointer user_data, GError **error);
+
+typedef struct {
+    const char *image_id;
+    const char *disk_format;   /* Glance's: what the bytes must be */
+    guint64 max_virtual_size;  /* of the flavor's root disk, bytes; 0 = any */
+    VirtImageDownload download;
+    gpointer user_data;
+    GCancellable *cancellable;
+} VirtImageRequest;
+
+/*
+ * The path of the image in the cache (new text in *path), fetched, checked and, if raw is forced, converted, under the image's lock when it is
+ * not there. Its mtime is set to now. *info describes the file. Leaves no ".part" or ".converted" behind on failure.
+ * Errors: VIRT_ERROR_IMAGE_UNACCEPTABLE, _DISK_TOO_SMALL, _NO_SPACE (checked before a conversion), those of download.
+ */
+bool virt_image_cache_get(const VirtImageCache *cache, const VirtImageRequest *request, char **path, VirtImageInfo *info, GError **error);
+
+/* The cached blank disks `ephemeral_<GiB>_<7 hex>` and `swap_<MiB>`: made under their lock when missing. New text. fs_format NULL = the default
+ * of os_type; mkfs_command NULL = none configured ([DEFAULT]virt_mkfs). */
+typedef struct {
+    guint64 size;            /* bytes */
+    const char *label;       /* ephemeral0 */
+    const char *os_type;     /* instance.os_type or NULL */
+    const char *fs_format;   /* guest_format of the mapping, else [DEFAULT]default_ephemeral_format, or NULL */
+    const char *const *virt_mkfs; /* "os_type=command" items, NULL none */
+} VirtEphemeralRequest;
+bool virt_image_cache_get_ephemeral(const VirtImageCache *cache, const VirtEphemeralRequest *request, char **path, GError **error);
+bool virt_image_cache_get_swap(const VirtImageCache *cache, guint64 size_mib, char **path, GError **error);
+
+/* Sets the mtime of a cached file to now, as a sign that it is in use. A missing file is no error. */
+void virt_image_cache_touch(const char *path);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * The host's side of a network interface (os-vif's linux_bridge and ovs plug-ins, upstream nova/virt/libvirt/vif.py;
+ * spec/ecosystem.md section 6), by netlink and sysfs: no subprocess. Needs CAP_NET_ADMIN.
+ */
+typedef struct {
+    const char *type;        /* vif["type"]: "bridge", "ovs", "tap", "unbound", "binding_failed" ... */
+    const char *vif_id;      /* port uuid */
+    const char *mac;
+    const char *dev_name;    /* vif["devname"]; NULL = "tap" + first 11 of vif_id */
+    const char *bridge;      /* network["bridge"] (brq..., br-int) */
+    int mtu;                 /* network meta mtu, 0 = none */
+    bool hybrid_plug;        /* details ovs_hybrid_plug */
+    bool has_bridge_interface; /* network meta should_create_bridge is set ... */
+    const char *bridge_interface; /* ... and the interface to put in it, or NULL */
+    bool multi_host;         /* network meta multi_host: then the bridge is not made here */
+} VirtVif;
+
+/* "tap" + first 11 characters of the port's uuid (14 in all), new text. */
+char *virt_vif_dev_name(const char *vif_id);
+
+/* Makes what the interface needs before the domain starts. Idempotent. bridge: the bridge exists and is up (forward delay 0, STP off, multicast snooping off,
+ * MTU); the tap is libvirt's work. ovs: nothing to do, libvirt's virtualport does it. Errors: VIRT_ERROR_VIF; VIRT_ERROR_NOT_SUPPORTED for
+ * other types; VIRT_ERROR_ARGUMENT (names too long). */
+bool virt_vif_plug(const VirtVif *vif, GError **error);
+/* The reverse, after the domain is gone; what is gone already is fine. The bridge stays, as with upstream. */
+bool virt_vif_unplug(const VirtVif *vif, GError **error);
+/* Whether a link of this name exists here. */
+bool virt_link_exists(const char *name);
