@@ -76,8 +76,10 @@ bool rest_error_set(GError **error, RestError code, int status, const char *serv
     *error = g_error_new_valist(REST_ERROR, code, format, args);
     va_end(args);
     RestErrorPrivate *details = rest_error_get_private(*error);
-    details->status = status;
-    details->service_code = g_strdup(service_code);
-    details->request_id = g_strdup(request_id);
+    if (details != NULL) {
+        details->status = status;
+        details->service_code = g_strdup(service_code);
+        details->request_id = g_strdup(request_id);
+    }
     return false;
 }
