@@ -34,11 +34,16 @@ struct Agent {
     AgentEvents *events;
     const OperationBackend *operation_backend;
 
-    gint stopping; /* atomic; see agent_is_stopping */
+    gint stopping; /* AgentStopping, atomic */
 };
 
-/* True once SIGTERM was taken. */
-static inline bool agent_is_stopping(Agent *agent)
+typedef enum {
+    AGENT_RUNNING,
+    AGENT_DRAINING, /* SIGTERM was taken: no new work, what runs may finish within graceful_shutdown_timeout */
+    AGENT_PARKING,  /* the time is over: operations end at their next step and stay in the journal, waits are broken off */
+} AgentStopping;
+
+static inline AgentStopping agent_stopping(Agent *agent)
 {
-    return g_atomic_int_get(&agent->stopping) != 0;
+    return (AgentStopping)g_atomic_int_get(&agent->stopping);
 }

@@ -98,9 +98,10 @@ struct Operation {
     NdJson *result;
     guint step_index;
     bool finish_early;
+    bool body_begun;
     gint64 begun_us;       /* monotonic */
-    gint64 *step_times_us; /* n_steps durations; -1 = not run */
-    GPtrArray *cleanups;
+    gint64 *step_times_us; /* n_steps durations, monotonic microseconds; -1 = not run */
+    bool ended;            /* replied or failed */
 };
 
 /*
@@ -108,6 +109,14 @@ struct Operation {
  * notifier, the tracker and the request.
  */
 struct OperationBackend {
+    /* Take and drop references of context, request, instance and args; NULL in tests. */
+    void (*hold)(Operation *operation);
+    void (*release)(Operation *operation);
+    /* For the journal and the lane; borrowed strings. Only called when there is an instance. */
+    void (*identify)(Operation *operation, const char **instance_uuid, const char **request_id, const char **project_id);
+    /* The calling thread works for this operation from now on / no more (log identity). */
+    void (*enter)(Operation *operation);
+    void (*leave)(Operation *operation);
     bool (*event_start)(Operation *operation, const char *event, GError **error);
     bool (*event_finish)(Operation *operation, const char *event, const GError *failure, GError **error);
     /* Instance.save of what has changed; expected_task_states as in OperationStep. */
@@ -121,6 +130,7 @@ struct OperationBackend {
     void (*notify_exception)(Operation *operation, const GError *failure);
     void (*migration_error)(Operation *operation);
     void (*update_usage)(Operation *operation); /* the resource tracker */
+    /* End the request, if there is one; called exactly once in all. reply takes the result. */
     void (*reply)(Operation *operation, NdJson *result);
     void (*fail)(Operation *operation, const GError *failure);
     /* NOVA_EXCEPTION class of an error after mapping ("UnexpectedTaskStateError"), for the rules above. */
@@ -153,10 +163,10 @@ void operation_finish_early(Operation *operation);
 void operation_set_result(Operation *operation, NdJson *result);
 /* Remembers `data` in the journal entry at once (takes the reference). Failure of the journal fails the operation. */
 bool operation_remember(Operation *operation, NdJson *data, GError **error);
-/* True once the daemon is going down: a step that waits returns AGENT_ERROR_STOPPING. */
+/* True once the daemon must go down at once (AGENT_PARKING): a step that waits returns AGENT_ERROR_STOPPING. */
 bool operation_stopping(Operation *operation);
 /* Brackets of a long wait for something outside, see agent/lanes.h. */
 void operation_wait_begin(Operation *operation);
 void operation_wait_end(Operation *operation);
-/* Also gives this error's class a fault and a log line without failing the operation (reboot: driver failed, guest runs). */
+/* Writes a fault and a log line without failing the operation (reboot: the driver failed, the guest runs). */
 void operation_record_fault(Operation *operation, const GError *failure);
