@@ -17,7 +17,7 @@
  * Reference counts are atomic. The content is not locked: one thread at a time writes an object (an instance's operation), and nobody reads
  * it meanwhile.
  */
-typedef struct {
+typedef struct NovaObject {
     const NovaObjectSpec *spec;
     gatomicrefcount refs;
     NovaVersion version; /* as received; of a new object: the newest that we know (emitting clamps it) */

@@ -208,7 +208,7 @@ class Class:
 
     def header(self):
         c, up, struct = self.c_name, self.c_name.upper(), 'Nova' + self.name
-        out = ['', '/* --- %s --- */' % self.name, '', 'struct _%s {' % struct, '    NovaObject parent;']
+        out = ['', '/* --- %s --- */' % self.name, '', 'struct %s {' % struct, '    NovaObject parent;']
         out += ['    %s %s' % (f.type.member(f.c_name), f.type.comment()) for f in self.fields]
         out += ['};', '', 'enum {']
         out += ['    %s,' % f.enumerator for f in self.fields]
@@ -307,7 +307,7 @@ def enums_source(enums):
 
 def types_header():
     out = [NOTICE % '' + '#pragma once', '', '/* The name of every class\'s struct, so that the families can point at each other. */', '']
-    out += ['typedef struct _Nova%s Nova%s;' % (n, n) for n in sorted(CLASSES)]
+    out += ['typedef struct Nova%s Nova%s;' % (n, n) for n in sorted(CLASSES)]
     return out
 
 

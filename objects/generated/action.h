@@ -7,7 +7,7 @@
 
 /* --- InstanceAction --- */
 
-struct _NovaInstanceAction {
+struct NovaInstanceAction {
     NovaObject parent;
     char *action; /* str? */
     gint64 created_at; /* dt? */
@@ -64,7 +64,7 @@ void nova_instance_action_set_user_id(NovaInstanceAction *self, const char *valu
 
 /* --- InstanceActionEvent --- */
 
-struct _NovaInstanceActionEvent {
+struct NovaInstanceActionEvent {
     NovaObject parent;
     gint64 action_id; /* int? */
     gint64 created_at; /* dt? */
@@ -121,7 +121,7 @@ void nova_instance_action_event_set_updated_at(NovaInstanceActionEvent *self, gi
 
 /* --- TaskLog --- */
 
-struct _NovaTaskLog {
+struct NovaTaskLog {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */

@@ -7,7 +7,7 @@
 
 /* --- BlockDeviceMapping --- */
 
-struct _NovaBlockDeviceMapping {
+struct NovaBlockDeviceMapping {
     NovaObject parent;
     char *attachment_id; /* uuid? */
     gint64 boot_index; /* int? */
@@ -112,7 +112,7 @@ void nova_block_device_mapping_set_volume_type(NovaBlockDeviceMapping *self, con
 
 /* --- BlockDeviceMappingList --- */
 
-struct _NovaBlockDeviceMappingList {
+struct NovaBlockDeviceMappingList {
     NovaObject parent;
     GPtrArray *objects; /* [BlockDeviceMapping] */
 };
@@ -133,7 +133,7 @@ void nova_block_device_mapping_list_set_objects(NovaBlockDeviceMappingList *self
 
 /* --- VolumeUsage --- */
 
-struct _NovaVolumeUsage {
+struct NovaVolumeUsage {
     NovaObject parent;
     char *availability_zone; /* str? */
     gint64 created_at; /* dt? */

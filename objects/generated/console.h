@@ -7,7 +7,7 @@
 
 /* --- ConsoleAuthToken --- */
 
-struct _NovaConsoleAuthToken {
+struct NovaConsoleAuthToken {
     NovaObject parent;
     char *access_url_base; /* str? */
     char *console_type; /* str */

@@ -7,7 +7,7 @@
 
 /* --- InstanceNUMATopology --- */
 
-struct _NovaInstanceNUMATopology {
+struct NovaInstanceNUMATopology {
     NovaObject parent;
     GPtrArray *cells; /* [InstanceNUMACell] */
     char *emulator_threads_policy; /* enum CPUEmulatorThreadsPolicy? */
@@ -37,7 +37,7 @@ void nova_instance_numa_topology_set_instance_uuid(NovaInstanceNUMATopology *sel
 
 /* --- InstanceNUMACell --- */
 
-struct _NovaInstanceNUMACell {
+struct NovaInstanceNUMACell {
     NovaObject parent;
     GHashTable *cpu_pinning_raw; /* {str:int}? */
     char *cpu_policy; /* enum CPUAllocationPolicy? */
@@ -85,7 +85,7 @@ void nova_instance_numa_cell_set_pcpuset(NovaInstanceNUMACell *self, const gint6
 
 /* --- VirtCPUTopology --- */
 
-struct _NovaVirtCPUTopology {
+struct NovaVirtCPUTopology {
     NovaObject parent;
     gint64 cores; /* int? */
     gint64 sockets; /* int? */
@@ -112,7 +112,7 @@ void nova_virt_cpu_topology_set_threads(NovaVirtCPUTopology *self, gint64 value)
 
 /* --- VirtCPUModel --- */
 
-struct _NovaVirtCPUModel {
+struct NovaVirtCPUModel {
     NovaObject parent;
     char *arch; /* enum Architecture? */
     GPtrArray *features; /* [VirtCPUFeature] */
@@ -151,7 +151,7 @@ void nova_virt_cpu_model_set_vendor(NovaVirtCPUModel *self, const char *value);
 
 /* --- VirtCPUFeature --- */
 
-struct _NovaVirtCPUFeature {
+struct NovaVirtCPUFeature {
     NovaObject parent;
     char *name; /* str */
     char *policy; /* enum CPUFeaturePolicy? */

@@ -7,7 +7,7 @@
 
 /* --- InstanceDeviceMetadata --- */
 
-struct _NovaInstanceDeviceMetadata {
+struct NovaInstanceDeviceMetadata {
     NovaObject parent;
     GPtrArray *devices; /* [DeviceMetadata] */
 };
@@ -28,7 +28,7 @@ void nova_instance_device_metadata_set_devices(NovaInstanceDeviceMetadata *self,
 
 /* --- DeviceMetadata --- */
 
-struct _NovaDeviceMetadata {
+struct NovaDeviceMetadata {
     NovaObject parent;
     NovaDeviceBus *bus; /* DeviceBus */
     char **tags; /* [str] */
@@ -52,7 +52,7 @@ void nova_device_metadata_set_tags(NovaDeviceMetadata *self, const char *const *
 
 /* --- NetworkInterfaceMetadata --- */
 
-struct _NovaNetworkInterfaceMetadata {
+struct NovaNetworkInterfaceMetadata {
     NovaObject parent;
     NovaDeviceBus *bus; /* DeviceBus */
     char *mac; /* mac */
@@ -85,7 +85,7 @@ void nova_network_interface_metadata_set_vlan(NovaNetworkInterfaceMetadata *self
 
 /* --- DiskMetadata --- */
 
-struct _NovaDiskMetadata {
+struct NovaDiskMetadata {
     NovaObject parent;
     NovaDeviceBus *bus; /* DeviceBus */
     char *path; /* str? */
@@ -115,7 +115,7 @@ void nova_disk_metadata_set_tags(NovaDiskMetadata *self, const char *const *valu
 
 /* --- ShareMetadata --- */
 
-struct _NovaShareMetadata {
+struct NovaShareMetadata {
     NovaObject parent;
     NovaDeviceBus *bus; /* DeviceBus */
     char *share_id; /* str? */
@@ -145,7 +145,7 @@ void nova_share_metadata_set_tags(NovaShareMetadata *self, const char *const *va
 
 /* --- DeviceBus --- */
 
-struct _NovaDeviceBus {
+struct NovaDeviceBus {
     NovaObject parent;
 };
 
@@ -163,7 +163,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NovaDeviceBus, nova_device_bus_unref)
 
 /* --- PCIDeviceBus --- */
 
-struct _NovaPCIDeviceBus {
+struct NovaPCIDeviceBus {
     NovaObject parent;
     char *address; /* pciaddr */
 };
@@ -184,7 +184,7 @@ void nova_pci_device_bus_set_address(NovaPCIDeviceBus *self, const char *value);
 
 /* --- USBDeviceBus --- */
 
-struct _NovaUSBDeviceBus {
+struct NovaUSBDeviceBus {
     NovaObject parent;
     char *address; /* usbaddr */
 };
@@ -205,7 +205,7 @@ void nova_usb_device_bus_set_address(NovaUSBDeviceBus *self, const char *value);
 
 /* --- SCSIDeviceBus --- */
 
-struct _NovaSCSIDeviceBus {
+struct NovaSCSIDeviceBus {
     NovaObject parent;
     char *address; /* scsiaddr */
 };
@@ -226,7 +226,7 @@ void nova_scsi_device_bus_set_address(NovaSCSIDeviceBus *self, const char *value
 
 /* --- IDEDeviceBus --- */
 
-struct _NovaIDEDeviceBus {
+struct NovaIDEDeviceBus {
     NovaObject parent;
     char *address; /* ideaddr */
 };
@@ -247,7 +247,7 @@ void nova_ide_device_bus_set_address(NovaIDEDeviceBus *self, const char *value);
 
 /* --- XenDeviceBus --- */
 
-struct _NovaXenDeviceBus {
+struct NovaXenDeviceBus {
     NovaObject parent;
     char *address; /* xenaddr */
 };

@@ -7,7 +7,7 @@
 
 /* --- Diagnostics --- */
 
-struct _NovaDiagnostics {
+struct NovaDiagnostics {
     NovaObject parent;
     bool config_drive; /* bool */
     GPtrArray *cpu_details; /* [CpuDiagnostics] */
@@ -64,7 +64,7 @@ void nova_diagnostics_set_uptime(NovaDiagnostics *self, gint64 value);
 
 /* --- CpuDiagnostics --- */
 
-struct _NovaCpuDiagnostics {
+struct NovaCpuDiagnostics {
     NovaObject parent;
     gint64 id; /* int? */
     gint64 time; /* int? */
@@ -91,7 +91,7 @@ void nova_cpu_diagnostics_set_utilisation(NovaCpuDiagnostics *self, gint64 value
 
 /* --- DiskDiagnostics --- */
 
-struct _NovaDiskDiagnostics {
+struct NovaDiskDiagnostics {
     NovaObject parent;
     gint64 errors_count; /* int? */
     gint64 read_bytes; /* int? */
@@ -124,7 +124,7 @@ void nova_disk_diagnostics_set_write_requests(NovaDiskDiagnostics *self, gint64 
 
 /* --- MemoryDiagnostics --- */
 
-struct _NovaMemoryDiagnostics {
+struct NovaMemoryDiagnostics {
     NovaObject parent;
     gint64 maximum; /* int? */
     gint64 used; /* int? */
@@ -148,7 +148,7 @@ void nova_memory_diagnostics_set_used(NovaMemoryDiagnostics *self, gint64 value)
 
 /* --- NicDiagnostics --- */
 
-struct _NovaNicDiagnostics {
+struct NovaNicDiagnostics {
     NovaObject parent;
     char *mac_address; /* mac? */
     gint64 rx_drop; /* int? */

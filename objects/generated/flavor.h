@@ -7,7 +7,7 @@
 
 /* --- Flavor --- */
 
-struct _NovaFlavor {
+struct NovaFlavor {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */

@@ -7,7 +7,7 @@
 
 /* --- Service --- */
 
-struct _NovaService {
+struct NovaService {
     NovaObject parent;
     char *availability_zone; /* str? */
     char *binary; /* str? */
@@ -76,7 +76,7 @@ void nova_service_set_version(NovaService *self, gint64 value);
 
 /* --- ServiceList --- */
 
-struct _NovaServiceList {
+struct NovaServiceList {
     NovaObject parent;
     GPtrArray *objects; /* [Service] */
 };
@@ -97,7 +97,7 @@ void nova_service_list_set_objects(NovaServiceList *self, GPtrArray *value);
 
 /* --- ComputeNode --- */
 
-struct _NovaComputeNode {
+struct NovaComputeNode {
     NovaObject parent;
     double cpu_allocation_ratio; /* float */
     char *cpu_info; /* str? */
@@ -214,7 +214,7 @@ void nova_compute_node_set_vcpus_used(NovaComputeNode *self, gint64 value);
 
 /* --- ComputeNodeList --- */
 
-struct _NovaComputeNodeList {
+struct NovaComputeNodeList {
     NovaObject parent;
     GPtrArray *objects; /* [ComputeNode] */
 };
@@ -235,7 +235,7 @@ void nova_compute_node_list_set_objects(NovaComputeNodeList *self, GPtrArray *va
 
 /* --- HVSpec --- */
 
-struct _NovaHVSpec {
+struct NovaHVSpec {
     NovaObject parent;
     char *arch; /* enum Architecture */
     char *hv_type; /* enum HVType */
@@ -262,7 +262,7 @@ void nova_hv_spec_set_vm_mode(NovaHVSpec *self, const char *value);
 
 /* --- NUMATopology --- */
 
-struct _NovaNUMATopology {
+struct NovaNUMATopology {
     NovaObject parent;
     GPtrArray *cells; /* [NUMACell] */
 };
@@ -283,7 +283,7 @@ void nova_numa_topology_set_cells(NovaNUMATopology *self, GPtrArray *value);
 
 /* --- NUMACell --- */
 
-struct _NovaNUMACell {
+struct NovaNUMACell {
     NovaObject parent;
     gint64 cpu_usage; /* int */
     GArray *cpuset; /* set[int] */
@@ -334,7 +334,7 @@ void nova_numa_cell_set_socket(NovaNUMACell *self, gint64 value);
 
 /* --- NUMAPagesTopology --- */
 
-struct _NovaNUMAPagesTopology {
+struct NovaNUMAPagesTopology {
     NovaObject parent;
     gint64 reserved; /* int */
     gint64 size_kb; /* int */
@@ -364,7 +364,7 @@ void nova_numa_pages_topology_set_used(NovaNUMAPagesTopology *self, gint64 value
 
 /* --- NUMATopologyLimits --- */
 
-struct _NovaNUMATopologyLimits {
+struct NovaNUMATopologyLimits {
     NovaObject parent;
     double cpu_allocation_ratio; /* float */
     NovaNetworkMetadata *network_metadata; /* NetworkMetadata */
@@ -391,7 +391,7 @@ void nova_numa_topology_limits_set_ram_allocation_ratio(NovaNUMATopologyLimits *
 
 /* --- MonitorMetric --- */
 
-struct _NovaMonitorMetric {
+struct NovaMonitorMetric {
     NovaObject parent;
     char *name; /* enum MonitorMetricType */
     GHashTable *numa_membw_values; /* {str:int}? */
@@ -424,7 +424,7 @@ void nova_monitor_metric_set_value(NovaMonitorMetric *self, gint64 value);
 
 /* --- MonitorMetricList --- */
 
-struct _NovaMonitorMetricList {
+struct NovaMonitorMetricList {
     NovaObject parent;
     GPtrArray *objects; /* [MonitorMetric] */
 };

@@ -7,7 +7,7 @@
 
 /* --- ImageMeta --- */
 
-struct _NovaImageMeta {
+struct NovaImageMeta {
     NovaObject parent;
     char *checksum; /* str */
     char *container_format; /* str */
@@ -79,7 +79,7 @@ void nova_image_meta_set_visibility(NovaImageMeta *self, const char *value);
 
 /* --- ImageMetaProps --- */
 
-struct _NovaImageMetaProps {
+struct NovaImageMetaProps {
     NovaObject parent;
     char *hw_architecture; /* enum Architecture */
     char *hw_auto_disk_config; /* str */

@@ -7,7 +7,7 @@
 
 /* --- Instance --- */
 
-struct _NovaInstance {
+struct NovaInstance {
     NovaObject parent;
     char *access_ip_v4; /* ip4? */
     char *access_ip_v6; /* ip6? */
@@ -244,7 +244,7 @@ void nova_instance_set_vm_state(NovaInstance *self, const char *value);
 
 /* --- InstanceList --- */
 
-struct _NovaInstanceList {
+struct NovaInstanceList {
     NovaObject parent;
     GPtrArray *objects; /* [Instance] */
 };
@@ -265,7 +265,7 @@ void nova_instance_list_set_objects(NovaInstanceList *self, GPtrArray *value);
 
 /* --- InstanceInfoCache --- */
 
-struct _NovaInstanceInfoCache {
+struct NovaInstanceInfoCache {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */
@@ -301,7 +301,7 @@ void nova_instance_info_cache_set_updated_at(NovaInstanceInfoCache *self, gint64
 
 /* --- InstanceFault --- */
 
-struct _NovaInstanceFault {
+struct NovaInstanceFault {
     NovaObject parent;
     gint64 code; /* int */
     gint64 created_at; /* dt? */
@@ -349,7 +349,7 @@ void nova_instance_fault_set_updated_at(NovaInstanceFault *self, gint64 value);
 
 /* --- InstanceMapping --- */
 
-struct _NovaInstanceMapping {
+struct NovaInstanceMapping {
     NovaObject parent;
     NovaCellMapping *cell_mapping; /* CellMapping? */
     gint64 created_at; /* dt? */
@@ -391,7 +391,7 @@ void nova_instance_mapping_set_user_id(NovaInstanceMapping *self, const char *va
 
 /* --- CellMapping --- */
 
-struct _NovaCellMapping {
+struct NovaCellMapping {
     NovaObject parent;
     gint64 created_at; /* dt? */
     char *database_connection; /* str */
@@ -433,7 +433,7 @@ void nova_cell_mapping_set_uuid(NovaCellMapping *self, const char *value);
 
 /* --- CellMappingList --- */
 
-struct _NovaCellMappingList {
+struct NovaCellMappingList {
     NovaObject parent;
     GPtrArray *objects; /* [CellMapping] */
 };
@@ -454,7 +454,7 @@ void nova_cell_mapping_list_set_objects(NovaCellMappingList *self, GPtrArray *va
 
 /* --- InstanceExternalEvent --- */
 
-struct _NovaInstanceExternalEvent {
+struct NovaInstanceExternalEvent {
     NovaObject parent;
     GHashTable *data; /* {str:str} */
     char *instance_uuid; /* uuid */
@@ -487,7 +487,7 @@ void nova_instance_external_event_set_tag(NovaInstanceExternalEvent *self, const
 
 /* --- InstanceGroup --- */
 
-struct _NovaInstanceGroup {
+struct NovaInstanceGroup {
     NovaObject parent;
     GHashTable *rules; /* {str:str} */
     gint64 created_at; /* dt? */
@@ -547,7 +547,7 @@ void nova_instance_group_set_uuid(NovaInstanceGroup *self, const char *value);
 
 /* --- MigrationContext --- */
 
-struct _NovaMigrationContext {
+struct NovaMigrationContext {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */
@@ -607,7 +607,7 @@ void nova_migration_context_set_updated_at(NovaMigrationContext *self, gint64 va
 
 /* --- KeyPair --- */
 
-struct _NovaKeyPair {
+struct NovaKeyPair {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */
@@ -655,7 +655,7 @@ void nova_key_pair_set_user_id(NovaKeyPair *self, const char *value);
 
 /* --- KeyPairList --- */
 
-struct _NovaKeyPairList {
+struct NovaKeyPairList {
     NovaObject parent;
     GPtrArray *objects; /* [KeyPair] */
 };
@@ -676,7 +676,7 @@ void nova_key_pair_list_set_objects(NovaKeyPairList *self, GPtrArray *value);
 
 /* --- TrustedCerts --- */
 
-struct _NovaTrustedCerts {
+struct NovaTrustedCerts {
     NovaObject parent;
     char **ids; /* [str] */
 };
@@ -697,7 +697,7 @@ void nova_trusted_certs_set_ids(NovaTrustedCerts *self, const char *const *value
 
 /* --- Tag --- */
 
-struct _NovaTag {
+struct NovaTag {
     NovaObject parent;
     char *resource_id; /* str */
     char *tag; /* str */
@@ -721,7 +721,7 @@ void nova_tag_set_tag(NovaTag *self, const char *value);
 
 /* --- TagList --- */
 
-struct _NovaTagList {
+struct NovaTagList {
     NovaObject parent;
     GPtrArray *objects; /* [Tag] */
 };
@@ -742,7 +742,7 @@ void nova_tag_list_set_objects(NovaTagList *self, GPtrArray *value);
 
 /* --- EC2Ids --- */
 
-struct _NovaEC2Ids {
+struct NovaEC2Ids {
     NovaObject parent;
     char *ami_id; /* str? */
     char *instance_id; /* str */
@@ -772,7 +772,7 @@ void nova_ec2_ids_set_ramdisk_id(NovaEC2Ids *self, const char *value);
 
 /* --- SecurityGroup --- */
 
-struct _NovaSecurityGroup {
+struct NovaSecurityGroup {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool deleted; /* bool */
@@ -820,7 +820,7 @@ void nova_security_group_set_uuid(NovaSecurityGroup *self, const char *value);
 
 /* --- SecurityGroupList --- */
 
-struct _NovaSecurityGroupList {
+struct NovaSecurityGroupList {
     NovaObject parent;
     GPtrArray *objects; /* [SecurityGroup] */
 };

@@ -7,7 +7,7 @@
 
 /* --- Migration --- */
 
-struct _NovaMigration {
+struct NovaMigration {
     NovaObject parent;
     gint64 created_at; /* dt? */
     bool cross_cell_move; /* bool */
@@ -106,7 +106,7 @@ void nova_migration_set_uuid(NovaMigration *self, const char *value);
 
 /* --- MigrationList --- */
 
-struct _NovaMigrationList {
+struct NovaMigrationList {
     NovaObject parent;
     GPtrArray *objects; /* [Migration] */
 };
@@ -127,7 +127,7 @@ void nova_migration_list_set_objects(NovaMigrationList *self, GPtrArray *value);
 
 /* --- LibvirtLiveMigrateData --- */
 
-struct _NovaLibvirtLiveMigrateData {
+struct NovaLibvirtLiveMigrateData {
     NovaObject parent;
     GPtrArray *bdms; /* [LibvirtLiveMigrateBDMInfo] */
     bool block_migration; /* bool */
@@ -244,7 +244,7 @@ void nova_libvirt_live_migrate_data_set_wait_for_vif_plugged(NovaLibvirtLiveMigr
 
 /* --- LibvirtLiveMigrateBDMInfo --- */
 
-struct _NovaLibvirtLiveMigrateBDMInfo {
+struct NovaLibvirtLiveMigrateBDMInfo {
     NovaObject parent;
     gint64 boot_index; /* int? */
     char *bus; /* str */
@@ -286,7 +286,7 @@ void nova_libvirt_live_migrate_bdm_info_set_type(NovaLibvirtLiveMigrateBDMInfo *
 
 /* --- LibvirtLiveMigrateNUMAInfo --- */
 
-struct _NovaLibvirtLiveMigrateNUMAInfo {
+struct NovaLibvirtLiveMigrateNUMAInfo {
     NovaObject parent;
     GHashTable *cell_pins; /* {str:set[int]} */
     GHashTable *cpu_pins; /* {str:set[int]} */
@@ -319,7 +319,7 @@ void nova_libvirt_live_migrate_numa_info_set_sched_vcpus(NovaLibvirtLiveMigrateN
 
 /* --- HyperVLiveMigrateData --- */
 
-struct _NovaHyperVLiveMigrateData {
+struct NovaHyperVLiveMigrateData {
     NovaObject parent;
     bool is_shared_instance_path; /* bool */
     bool is_volume_backed; /* bool */
@@ -358,7 +358,7 @@ void nova_hyperv_live_migrate_data_set_wait_for_vif_plugged(NovaHyperVLiveMigrat
 
 /* --- VMwareLiveMigrateData --- */
 
-struct _NovaVMwareLiveMigrateData {
+struct NovaVMwareLiveMigrateData {
     NovaObject parent;
     char *cluster_name; /* str */
     char *datastore_regex; /* str */
@@ -400,7 +400,7 @@ void nova_vmware_live_migrate_data_set_wait_for_vif_plugged(NovaVMwareLiveMigrat
 
 /* --- VIFMigrateData --- */
 
-struct _NovaVIFMigrateData {
+struct NovaVIFMigrateData {
     NovaObject parent;
     char *host; /* str */
     char *port_id; /* str */

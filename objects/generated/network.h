@@ -7,7 +7,7 @@
 
 /* --- NetworkRequest --- */
 
-struct _NovaNetworkRequest {
+struct NovaNetworkRequest {
     NovaObject parent;
     char *address; /* ip? */
     char *arq_uuid; /* uuid? */
@@ -46,7 +46,7 @@ void nova_network_request_set_tag(NovaNetworkRequest *self, const char *value);
 
 /* --- NetworkRequestList --- */
 
-struct _NovaNetworkRequestList {
+struct NovaNetworkRequestList {
     NovaObject parent;
     GPtrArray *objects; /* [NetworkRequest] */
 };
@@ -67,7 +67,7 @@ void nova_network_request_list_set_objects(NovaNetworkRequestList *self, GPtrArr
 
 /* --- VirtualInterface --- */
 
-struct _NovaVirtualInterface {
+struct NovaVirtualInterface {
     NovaObject parent;
     char *address; /* str? */
     gint64 created_at; /* dt? */
@@ -115,7 +115,7 @@ void nova_virtual_interface_set_uuid(NovaVirtualInterface *self, const char *val
 
 /* --- VirtualInterfaceList --- */
 
-struct _NovaVirtualInterfaceList {
+struct NovaVirtualInterfaceList {
     NovaObject parent;
     GPtrArray *objects; /* [VirtualInterface] */
 };
@@ -136,7 +136,7 @@ void nova_virtual_interface_list_set_objects(NovaVirtualInterfaceList *self, GPt
 
 /* --- NetworkMetadata --- */
 
-struct _NovaNetworkMetadata {
+struct NovaNetworkMetadata {
     NovaObject parent;
     char **physnets; /* set[str] */
     bool tunneled; /* bool */

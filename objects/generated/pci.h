@@ -7,7 +7,7 @@
 
 /* --- InstancePCIRequests --- */
 
-struct _NovaInstancePCIRequests {
+struct NovaInstancePCIRequests {
     NovaObject parent;
     char *instance_uuid; /* uuid */
     GPtrArray *requests; /* [InstancePCIRequest] */
@@ -31,7 +31,7 @@ void nova_instance_pci_requests_set_requests(NovaInstancePCIRequests *self, GPtr
 
 /* --- InstancePCIRequest --- */
 
-struct _NovaInstancePCIRequest {
+struct NovaInstancePCIRequest {
     NovaObject parent;
     char *alias_name; /* str? */
     gint64 count; /* int */
@@ -70,7 +70,7 @@ void nova_instance_pci_request_set_spec(NovaInstancePCIRequest *self, GPtrArray 
 
 /* --- PciDevice --- */
 
-struct _NovaPciDevice {
+struct NovaPciDevice {
     NovaObject parent;
     char *address; /* str */
     gint64 compute_node_id; /* int? */
@@ -145,7 +145,7 @@ void nova_pci_device_set_vendor_id(NovaPciDevice *self, const char *value);
 
 /* --- PciDeviceList --- */
 
-struct _NovaPciDeviceList {
+struct NovaPciDeviceList {
     NovaObject parent;
     GPtrArray *objects; /* [PciDevice] */
 };
@@ -166,7 +166,7 @@ void nova_pci_device_list_set_objects(NovaPciDeviceList *self, GPtrArray *value)
 
 /* --- PciDevicePool --- */
 
-struct _NovaPciDevicePool {
+struct NovaPciDevicePool {
     NovaObject parent;
     gint64 count; /* int */
     gint64 numa_node; /* int? */
@@ -199,7 +199,7 @@ void nova_pci_device_pool_set_vendor_id(NovaPciDevicePool *self, const char *val
 
 /* --- PciDevicePoolList --- */
 
-struct _NovaPciDevicePoolList {
+struct NovaPciDevicePoolList {
     NovaObject parent;
     GPtrArray *objects; /* [PciDevicePool] */
 };

@@ -7,7 +7,7 @@
 
 /* --- RequestSpec --- */
 
-struct _NovaRequestSpec {
+struct NovaRequestSpec {
     NovaObject parent;
     char *availability_zone; /* str? */
     NovaFlavor *flavor; /* Flavor */
@@ -97,7 +97,7 @@ void nova_request_spec_set_user_id(NovaRequestSpec *self, const char *value);
 
 /* --- Destination --- */
 
-struct _NovaDestination {
+struct NovaDestination {
     NovaObject parent;
     char **aggregates; /* [str]? */
     bool allow_cross_cell_move; /* bool */
@@ -133,7 +133,7 @@ void nova_destination_set_node(NovaDestination *self, const char *value);
 
 /* --- SchedulerRetries --- */
 
-struct _NovaSchedulerRetries {
+struct NovaSchedulerRetries {
     NovaObject parent;
     NovaComputeNodeList *hosts; /* ComputeNodeList */
     gint64 num_attempts; /* int */
@@ -157,7 +157,7 @@ void nova_scheduler_retries_set_num_attempts(NovaSchedulerRetries *self, gint64 
 
 /* --- SchedulerLimits --- */
 
-struct _NovaSchedulerLimits {
+struct NovaSchedulerLimits {
     NovaObject parent;
     gint64 disk_gb; /* int? */
     gint64 memory_mb; /* int? */
@@ -187,7 +187,7 @@ void nova_scheduler_limits_set_vcpu(NovaSchedulerLimits *self, gint64 value);
 
 /* --- RequestGroup --- */
 
-struct _NovaRequestGroup {
+struct NovaRequestGroup {
     NovaObject parent;
     GPtrArray *aggregates; /* [[str]] */
     char **forbidden_aggregates; /* set[str] */
@@ -232,7 +232,7 @@ void nova_request_group_set_use_same_provider(NovaRequestGroup *self, bool value
 
 /* --- RequestLevelParams --- */
 
-struct _NovaRequestLevelParams {
+struct NovaRequestLevelParams {
     NovaObject parent;
     char **root_forbidden; /* set[str] */
     char **root_required; /* set[str] */
@@ -259,7 +259,7 @@ void nova_request_level_params_set_same_subtree(NovaRequestLevelParams *self, GP
 
 /* --- Selection --- */
 
-struct _NovaSelection {
+struct NovaSelection {
     NovaObject parent;
     char *allocation_request; /* str? */
     char *allocation_request_version; /* str? */

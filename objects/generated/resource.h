@@ -7,7 +7,7 @@
 
 /* --- Resource --- */
 
-struct _NovaResource {
+struct NovaResource {
     NovaObject parent;
     char *identifier; /* str */
     NovaResourceMetadata *metadata; /* ResourceMetadata */
@@ -37,7 +37,7 @@ void nova_resource_set_resource_class(NovaResource *self, const char *value);
 
 /* --- ResourceList --- */
 
-struct _NovaResourceList {
+struct NovaResourceList {
     NovaObject parent;
     GPtrArray *objects; /* [Resource] */
 };
@@ -58,7 +58,7 @@ void nova_resource_list_set_objects(NovaResourceList *self, GPtrArray *value);
 
 /* --- ResourceMetadata --- */
 
-struct _NovaResourceMetadata {
+struct NovaResourceMetadata {
     NovaObject parent;
 };
 
@@ -76,7 +76,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NovaResourceMetadata, nova_resource_metadata_unref
 
 /* --- LibvirtVPMEMDevice --- */
 
-struct _NovaLibvirtVPMEMDevice {
+struct NovaLibvirtVPMEMDevice {
     NovaObject parent;
     gint64 align; /* int */
     char *devpath; /* str */

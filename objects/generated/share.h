@@ -7,7 +7,7 @@
 
 /* --- ShareMapping --- */
 
-struct _NovaShareMapping {
+struct NovaShareMapping {
     NovaObject parent;
     char *access_key; /* str? */
     char *access_to; /* str? */
@@ -64,7 +64,7 @@ void nova_share_mapping_set_uuid(NovaShareMapping *self, const char *value);
 
 /* --- ShareMappingList --- */
 
-struct _NovaShareMappingList {
+struct NovaShareMappingList {
     NovaObject parent;
     GPtrArray *objects; /* [ShareMapping] */
 };
