@@ -3,6 +3,7 @@
 
 #include "agent/error.h"
 #include "base/json.h"
+#include "rpc/context.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,7 +22,6 @@ typedef struct AgentLaneLimit AgentLaneLimit;
 typedef struct MethodArgs MethodArgs;
 typedef struct NovaInstance NovaInstance;
 typedef struct NovaObject NovaObject;
-typedef struct RpcContext RpcContext;
 typedef struct RpcRequest RpcRequest;
 
 typedef struct Operation Operation;
