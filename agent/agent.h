@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/error.h"
+#include "base/release.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -20,10 +21,28 @@ typedef struct AgentPeriodic AgentPeriodic;   /* agent/periodic.h */
 typedef struct AgentService AgentService;     /* agent/service.h */
 typedef struct NdConfig NdConfig;             /* base/config.h */
 typedef struct OperationBackend OperationBackend;
+typedef struct Conductor Conductor;             /* rpc/conductor.h */
+typedef struct RpcNotifier RpcNotifier;         /* rpc/notifier.h */
+typedef struct GlanceClient GlanceClient;       /* rest/glance.h */
+typedef struct NeutronClient NeutronClient;     /* rest/neutron.h */
+typedef struct PlacementClient PlacementClient; /* rest/placement.h */
+typedef struct KeystoneAuth KeystoneAuth;       /* rest/keystone.h */
+typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
+typedef struct Tracker Tracker;                 /* agent/tracker.h */
 
 struct Agent {
     const NdConfig *config;
     char *host; /* [DEFAULT]host */
+
+    NdRelease release; /* of the control plane */
+    Conductor *conductor;
+    RpcNotifier *notifier;
+    GlanceClient *glance;
+    NeutronClient *neutron;
+    PlacementClient *placement;
+    KeystoneAuth *service_user; /* [service_user], NULL when send_service_user_token is off */
+    VirtConnection *virt;
+    Tracker *tracker;
 
     GMainContext *main_context; /* libvirt events, timers, signals */
     AgentLanes *lanes;

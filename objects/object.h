@@ -70,6 +70,8 @@ bool nova_object_changed(const void *object, guint field);
 bool nova_object_has_changes(const void *object);
 /* Marks a field that is set as changed, after its container was changed in place. */
 void nova_object_mark_changed(void *object, guint field);
+/* Takes one field out of the changes: its value is known to be stored already. */
+void nova_object_unmark_changed(void *object, guint field);
 /* Forgets all changes, of nested objects too (upstream's obj_reset_changes(recursive=True)). */
 void nova_object_reset_changes(void *object);
 /* Gives each unset field that has a default that default, and marks it changed (upstream's obj_set_defaults()). */
