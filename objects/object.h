@@ -24,14 +24,14 @@ typedef struct NovaObject {
     guint64 set[NOVA_MAX_FIELDS / 64];
     guint64 null[NOVA_MAX_FIELDS / 64];
     guint64 changed[NOVA_MAX_FIELDS / 64];
-    GHashTable *unknown;       /* fields of a newer minor version: name -> JSON text; NULL if none */
+    GHashTable *unknown;        /* fields of a newer minor version: name -> JSON text; NULL if none */
     GPtrArray *unknown_changed; /* names of those that were listed as changed; NULL if none */
 } NovaObject;
 
 /* What a reader accepts. */
 typedef struct {
-    guint max_depth;  /* of nested objects, lists and dicts */
-    guint max_length; /* elements of one list or dict */
+    guint max_depth;   /* of nested objects, lists and dicts */
+    guint max_length;  /* elements of one list or dict */
     size_t max_string; /* bytes of one string */
 } NovaLimits;
 
@@ -83,7 +83,7 @@ void nova_object_set_int(void *object, guint field, gint64 value); /* INT and TI
 void nova_object_set_float(void *object, guint field, double value);
 void nova_object_set_bool(void *object, guint field, bool value);
 void nova_object_set_object(void *object, guint field, const void *value);
-void nova_object_set_strings(void *object, guint field, const char *const *values); /* LIST, SET of STRING */
+void nova_object_set_strings(void *object, guint field, const char *const *values);  /* LIST, SET of STRING */
 void nova_object_set_ints(void *object, guint field, const gint64 *values, gsize n); /* LIST, SET of INT; values NULL = null */
 void nova_object_set_container(void *object, guint field, const void *value);        /* any other GPtrArray or GHashTable */
 
@@ -112,9 +112,9 @@ void *nova_object_from_json_as(NdJson *json, const NovaObjectSpec *spec, const N
 /* No clamp: labels as received. */
 #define NOVA_UNCLAMPED (ND_RELEASE_LAST + 1)
 
-/* The serialised object. The version label is the lower one of the object's own and that of release `clamp`; fields and enum values that this
- * label's readers do not know are left out, in nested objects too, and so are objects whose class the release does not have (spec/objects.md
- * section 4). New reference. */
+/* The serialised object. The version label is the lower one of the object's own and that of release `clamp`; fields and enum values that
+ * this label's readers do not know are left out, in nested objects too, and so are objects whose class the release does not have
+ * (spec/objects.md section 4). New reference. */
 NdJson *nova_object_to_json(const void *object, unsigned clamp);
 /* The form for an object_action that saves: identifying fields and changed ones only; nested objects that changed are complete
  * (spec/versions.md section 7.6). New reference. */
@@ -122,17 +122,17 @@ NdJson *nova_object_to_json_for_save(const void *object, unsigned clamp);
 /* One field's value as it stands in nova_object.data; NULL if it is null or unset. New reference. */
 NdJson *nova_object_field_to_json(const void *object, guint field, unsigned clamp);
 
-/* The class versions of a release for a root class: the object_versions argument (spec/objects.md section 4). NULL if the release has no such
- * class. New reference. */
+/* The class versions of a release for a root class: the object_versions argument (spec/objects.md section 4). NULL if the release has no
+ * such class. New reference. */
 NdJson *nova_manifest(NdRelease release, const char *class_name);
 /* "2.7": the version of a class in a release; static; NULL if the release has none. */
 const char *nova_class_version(NdRelease release, const char *class_name);
 
 /* --- changes ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Takes over the `updates` of a conductor's object_action reply: each known key's value is read into the object, unknown keys are carried if
- * the object's version is above ours and dropped otherwise, and the changes become exactly those of "obj_what_changed". On error the object
- * is left as it was. */
+/* Takes over the `updates` of a conductor's object_action reply: each known key's value is read into the object, unknown keys are carried
+ * if the object's version is above ours and dropped otherwise, and the changes become exactly those of "obj_what_changed". On error the
+ * object is left as it was. */
 bool nova_object_apply_updates(void *object, NdJson *updates, const NovaLimits *limits, GError **error);
 /* Names of the changed fields as `nova_object.changes` lists them, sorted; NULL-terminated; caller frees with g_strfreev. */
 char **nova_object_changes(const void *object);

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * The shape of the constant tables that tools/gen-objects.py writes into objects/generated/ from objects/spec/. One walker (value.c, parse.c,
- * emit.c, update.c) does everything that depends on a field's type, led by these tables (spec/objects.md sections 1-3).
+ * The shape of the constant tables that tools/gen-objects.py writes into objects/generated/ from objects/spec/. One walker (value.c,
+ * parse.c, emit.c, update.c) does everything that depends on a field's type, led by these tables (spec/objects.md sections 1-3).
  */
 
 typedef struct {
@@ -71,32 +71,32 @@ typedef struct NovaType NovaType;
 struct NovaType {
     NovaKind kind;
     bool nullable;
-    NovaStringFormat format;     /* of STRING */
-    const NovaEnum *enumeration; /* of STRING: allowed values, or NULL */
-    const NovaType *element;     /* of LIST, SET, DICT */
+    NovaStringFormat format;      /* of STRING */
+    const NovaEnum *enumeration;  /* of STRING: allowed values, or NULL */
+    const NovaType *element;      /* of LIST, SET, DICT */
     const NovaObjectSpec *object; /* of OBJECT: this class or one derived from it */
 };
 
 typedef struct {
     const char *name;
     const NovaType *type;
-    size_t offset;          /* in the class's struct */
-    NovaVersion since;      /* the object version that brought the field */
+    size_t offset;           /* in the class's struct */
+    NovaVersion since;       /* the object version that brought the field */
     NdRelease since_release; /* the release that did */
     bool read_only;
-    bool identity;          /* always sent by nova_object_to_json_for_save */
-    guint8 group;           /* fields of one class with the same number > 0 are sent together if one of them changed */
+    bool identity;            /* always sent by nova_object_to_json_for_save */
+    guint8 group;             /* fields of one class with the same number > 0 are sent together if one of them changed */
     const char *default_json; /* JSON text of the default value, or NULL: no default */
 } NovaField;
 
 struct NovaObjectSpec {
-    const char *name;                             /* on the wire */
-    size_t size;                                  /* of the struct */
-    const NovaObjectSpec *base;                   /* the class that it is derived from, or NULL */
-    NovaVersion versions[ND_RELEASE_LAST + 1];    /* by release; 0.0 = the release has no such class */
-    const NovaField *fields;                      /* sorted by name */
+    const char *name;                          /* on the wire */
+    size_t size;                               /* of the struct */
+    const NovaObjectSpec *base;                /* the class that it is derived from, or NULL */
+    NovaVersion versions[ND_RELEASE_LAST + 1]; /* by release; 0.0 = the release has no such class */
+    const NovaField *fields;                   /* sorted by name */
     guint n_fields;
-    bool is_list;                                 /* a list class: its one field is `objects` */
+    bool is_list; /* a list class: its one field is `objects` */
 };
 
 #define NOVA_MAX_FIELDS 128
