@@ -28,6 +28,8 @@ typedef struct NeutronClient NeutronClient;     /* rest/neutron.h */
 typedef struct PlacementClient PlacementClient; /* rest/placement.h */
 typedef struct KeystoneAuth KeystoneAuth;       /* rest/keystone.h */
 typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
+typedef struct GuestHost GuestHost;             /* agent/guest_config.h */
+typedef struct VirtImageCache VirtImageCache;   /* virt/image_cache.h */
 typedef struct Tracker Tracker;                 /* agent/tracker.h */
 
 struct Agent {
@@ -43,6 +45,8 @@ struct Agent {
     KeystoneAuth *service_user; /* [service_user], NULL when send_service_user_token is off */
     VirtConnection *virt;
     Tracker *tracker;
+    GuestHost *guest_host;       /* what all guests of this host share */
+    VirtImageCache *image_cache; /* <instances_path>/_base */
 
     GMainContext *main_context; /* libvirt events, timers, signals */
     AgentLanes *lanes;

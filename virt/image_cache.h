@@ -7,7 +7,7 @@
  * The shared image cache `<instances_path>/<image_cache.subdirectory_name>` ("_base") with nova's names and nova's locks, so that novad and
  * nova-compute can use one directory at one time (spec/ecosystem.md section 11; upstream imagebackend.py, imagecache.py, images.py).
  */
-typedef struct {
+typedef struct VirtImageCache {
     char *instances_path; /* /var/lib/nova/instances */
     char *subdirectory;   /* _base */
     char *lock_path;      /* instances_path + "/locks", upstream's libvirt driver does not use [oslo_concurrency]lock_path for it */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "agent/agent.h"
+#include "agent/guest_disks.h"
+#include "objects/image_meta.h"
+#include "objects/objects.h"
+#include "rpc/context.h"
+#include "virt/domain.h"
+
+#include <gio/gio.h>
+
+/*
+ * The guest of one instance on this host: what upstream's libvirt driver does with it, made of virt/ (libvirt, disks, interfaces) and
+ * agent/guest_config.h (which machine it is to be). Operations' steps call this; nothing here touches task_state, vm_state, events or faults.
+ * All functions block and may be repeated. Errors: NOVA_EXCEPTION where upstream's driver raises one, else VIRT_ERROR, LIBVIRT_ERROR, REST_ERROR.
+ */
+typedef struct {
+    Agent *agent;
+    RpcContext *context;         /* ref */
+    NovaInstance *instance;      /* ref */
+    NovaImageMeta *image;        /* of the root disk */
+    NdJson *vifs;                /* network model, JSON list */
+    GPtrArray *interfaces;       /* the same as NovaVif */
+    NovaBlockDeviceMappingList *mappings;
+    GuestDiskInfo *disks;        /* decided from mappings and image */
+    GCancellable *cancellable;   /* may be NULL */
+} Guest;
+
+/* What is known already; NULL members are looked up: image from the instance's system_metadata, vifs from its info cache, mappings from the
+ * conductor. All borrowed. */
+typedef struct {
+    NovaImageMeta *image;
+    NdJson *vifs;
+    NovaBlockDeviceMappingList *mappings;
+} GuestParts;
+
+/* Gathers what a guest is made of (parts may be NULL). */
+Guest *guest_new(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestParts *parts, GError **error);
+void guest_free(Guest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+/* --- guest_spawn.c: a new guest --- */
+typedef struct {
+    const char *admin_password; /* NULL none */
+    NdJson *injected_files;     /* list of [path, base64], or NULL */
+} GuestSpawnOptions;
+/* Disks from the image cache, config drive, interfaces, domain; started once network-vif-plugged came for the ports that need it, or after
+ * vif_plugging_timeout by the rule of vif_plugging_is_fatal (NOVA_EXC_VIRTUAL_INTERFACE_CREATE_EXCEPTION). On failure the domain and the
+ * interfaces are taken back; the files are left to guest_destroy. */
+bool guest_spawn(Guest *guest, const GuestSpawnOptions *options, GError **error);
+/* Only the missing disks and the config drive (hard reboot, rebuild). options NULL = none. */
+bool guest_create_disks(Guest *guest, const GuestSpawnOptions *options, GError **error);
+
+/* --- guest_power.c --- */
+/* The hypervisor's view; a missing domain is VIRT_POWER_NOSTATE, and so is a libvirtd that does not answer (then *error is set if given). */
+VirtPowerState guest_power_state(Agent *agent, const NovaInstance *instance, GError **error);
+/* nova stop: asks the guest for timeout_s seconds (0 = not), then cuts the power. */
+bool guest_power_off(Agent *agent, const NovaInstance *instance, int timeout_s, int retry_interval_s, GCancellable *cancellable, GError **error);
+/* The shutdown timeout of an instance: image_os_shutdown_timeout of its system_metadata, else [DEFAULT]shutdown_timeout; 0 if not clean. */
+int guest_shutdown_timeout(Agent *agent, const NovaInstance *instance, bool clean);
+/* Destroys and undefines the domain, makes it anew from the instance's record, and starts it (nova's hard reboot, also start and crash recovery). */
+bool guest_hard_reboot(Guest *guest, GError **error);
+/* Asks the guest to shut down and starts it again. *done = false if it did not go down in wait_soft_reboot_seconds: then the caller hard-reboots. */
+bool guest_soft_reboot(Guest *guest, bool *done, GError **error);
+/* nova start: a hard reboot of a guest that is off. */
+bool guest_power_on(Guest *guest, GError **error);
+/* nova resume from suspend: restores the managed save image with the interfaces plugged. */
+bool guest_resume_saved(Guest *guest, GError **error);
+
+/* --- guest_destroy.c --- */
+/* Domain, definition, interfaces, and (if delete_files) the instance's folder are gone afterwards; what is gone already is fine. */
+bool guest_destroy(Guest *guest, bool delete_files, GError **error);
+/* The same without the record of what it consists of, for leftovers: by uuid only. */
+bool guest_destroy_leftover(Agent *agent, const char *uuid, bool delete_files, GError **error);
+
+/* --- guest_network.c --- */
+/* Makes the host's side of all interfaces; idempotent. */
+bool guest_plug_interfaces(Guest *guest, GError **error);
+/* Removes it; errors are logged. */
+void guest_unplug_interfaces(Guest *guest);
+/* Starts the defined domain and waits for the ports' network-vif-plugged events as [DEFAULT]vif_plugging_* say. */
+bool guest_start_and_wait(Guest *guest, bool wait_for_events, GError **error);
+/* Adds or removes one interface of a guest that may be running; also rewrites the ports in the domain's metadata. */
+bool guest_attach_interface(Guest *guest, NdJson *vif, GError **error);
+bool guest_detach_interface(Guest *guest, NdJson *vif, GError **error);
