@@ -2,14 +2,18 @@
 #pragma once
 
 #include "agent/error.h"
-#include "base/release.h"
+#include "base/conf.h"
+#include "rpc/client.h"
+#include "rpc/conductor.h"
+#include "rpc/notifier.h"
+#include "rpc/server.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
 /*
  * The process' context. Built by agent/startup.c in the order of spec/conductor-rpc.md section 6, then constant except where noted; every
- * member is safe for use from any thread. The types are only named here; include the header of what you use.
+ * member is safe for use from any thread. Types of virt/, rest/ and agent/ are only named here; include the header of what you use.
  */
 typedef struct Agent Agent;
 
@@ -19,36 +23,47 @@ typedef struct AgentLanes AgentLanes;         /* agent/lanes.h */
 typedef struct AgentLaneLimit AgentLaneLimit; /* agent/lanes.h */
 typedef struct AgentPeriodic AgentPeriodic;   /* agent/periodic.h */
 typedef struct AgentService AgentService;     /* agent/service.h */
-typedef struct NdConfig NdConfig;             /* base/config.h */
+typedef struct Tracker Tracker;               /* agent/tracker.h */
+typedef struct GlanceClient GlanceClient;     /* rest/glance.h */
+typedef struct KeystoneAuth KeystoneAuth;     /* rest/keystone.h */
+typedef struct NeutronClient NeutronClient;   /* rest/neutron.h */
 typedef struct OperationBackend OperationBackend;
-typedef struct Conductor Conductor;             /* rpc/conductor.h */
-typedef struct RpcNotifier RpcNotifier;         /* rpc/notifier.h */
-typedef struct GlanceClient GlanceClient;       /* rest/glance.h */
-typedef struct NeutronClient NeutronClient;     /* rest/neutron.h */
 typedef struct PlacementClient PlacementClient; /* rest/placement.h */
-typedef struct KeystoneAuth KeystoneAuth;       /* rest/keystone.h */
+typedef struct RestSession RestSession;         /* rest/session.h */
 typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
 typedef struct GuestHost GuestHost;             /* agent/guest_config.h */
 typedef struct VirtImageCache VirtImageCache;   /* virt/image_cache.h */
-typedef struct Tracker Tracker;                 /* agent/tracker.h */
+
+typedef enum {
+    AGENT_RUNNING,
+    AGENT_DRAINING, /* SIGTERM was taken: no new work, what runs may finish within graceful_shutdown_timeout */
+    AGENT_PARKING,  /* the time is over: operations end at their next step and stay in the journal, waits are broken off */
+} AgentStopping;
 
 struct Agent {
-    const NdConfig *config;
+    NdConfig *config;
     char *host; /* [DEFAULT]host */
+    char *node; /* hypervisor_hostname: what libvirt calls this machine */
+    NdRelease release;      /* of the control plane; atomic, may rise while we run */
+    gint64 service_version; /* that we registered with */
 
-    NdRelease release; /* of the control plane */
+    RpcTransport *transport;
+    RpcTransport *notify_transport; /* may be the same */
+    RpcClient *client;
     Conductor *conductor;
+    RpcServer *server;
     RpcNotifier *notifier;
+
+    PlacementClient *placement;
     GlanceClient *glance;
     NeutronClient *neutron;
-    PlacementClient *placement;
-    KeystoneAuth *service_user; /* [service_user], NULL when send_service_user_token is off */
+    KeystoneAuth *service_user; /* [service_user]send_service_user_token; NULL = off */
+
     VirtConnection *virt;
     Tracker *tracker;
     GuestHost *guest_host;       /* what all guests of this host share */
     VirtImageCache *image_cache; /* <instances_path>/_base */
 
-    GMainContext *main_context; /* libvirt events, timers, signals */
     AgentLanes *lanes;
     AgentLaneLimit *builds, *snapshots, *live_migrations;
     AgentJournal *journal;
@@ -59,12 +74,6 @@ struct Agent {
 
     gint stopping; /* AgentStopping, atomic */
 };
-
-typedef enum {
-    AGENT_RUNNING,
-    AGENT_DRAINING, /* SIGTERM was taken: no new work, what runs may finish within graceful_shutdown_timeout */
-    AGENT_PARKING,  /* the time is over: operations end at their next step and stay in the journal, waits are broken off */
-} AgentStopping;
 
 static inline AgentStopping agent_stopping(Agent *agent)
 {

@@ -3,32 +3,35 @@
 
 #include "agent/method_args.h"
 #include "agent/operation.h"
+#include "rpc/server.h"
 
 /*
- * The one table of RPC methods: name, signature, how it runs. Adding a method is one line in agent/methods.c.
+ * The one table of RPC methods: name, signature, how it runs (spec/compute-rpc.md section 3). Adding a method is one line in
+ * agent/methods.c and an OperationSpec in agent/op_*.c, declared in agent/operations.h.
  */
 typedef enum {
-    METHOD_LANE,  /* in the lane of argument `instance` */
-    METHOD_QUICK, /* on the reserved quick workers, beside whatever runs for the instance */
+    METHOD_LANE,  /* in the lane of argument `instance`, in the order of arrival */
+    METHOD_QUICK, /* on the reserved quick workers, beside whatever runs for the instance; must not take long */
 } MethodKind;
 
-/* A quick method: answers with *result (new reference, NULL = null) or an error. */
-typedef bool (*MethodQuickFunc)(Agent *agent, RpcContext *context, MethodArgs *args, NdJson **result, GError **error);
+/* Which of the agent's limits a method counts against. */
+typedef enum { METHOD_UNLIMITED, METHOD_BUILDS, METHOD_SNAPSHOTS, METHOD_LIVE_MIGRATIONS } MethodLimit;
 
 typedef struct {
     const char *name;
-    const char *signature;
+    const char *signature; /* see agent/method_args.h */
     MethodKind kind;
-    const OperationSpec *operation; /* METHOD_LANE */
-    MethodQuickFunc quick;          /* METHOD_QUICK */
-    const char *limit;              /* name of one of the agent's limits ("builds", "snapshots", "live-migrations"), or NULL */
-    guint flags;                    /* OperationFlags for quick methods: WE, EV, IF are honoured */
-    bool alt;                       /* callers of 2026.1+ send it to topic compute-alt (both topics serve all) */
+    const OperationSpec *operation;
+    MethodLimit limit;
 } MethodSpec;
 
-/* The table and the compiled signatures; NULL if unknown. */
-const MethodSpec *methods_lookup(const char *name);
-const MethodSignature *methods_signature(const MethodSpec *method);
-const MethodSpec *methods_table(guint *n);
-/* Compiles the signatures; called once at start, before the RPC servers. */
+/* Compiles the signatures; once at start, before the RPC servers. */
 void methods_init(void);
+/* The line of a method, NULL if there is none. */
+const MethodSpec *methods_lookup(const char *name);
+/* Its compiled signature. */
+const MethodSignature *methods_signature(const MethodSpec *method);
+/* The endpoints for rpc_server_new (nova's own namespace; baseapi is the server's); static. */
+const RpcEndpoint *methods_endpoints(size_t *n);
+/* All lines, for tests and listings. */
+const MethodSpec *methods_table(guint *n);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "agent/operation.h"
+
+/* Every operation's table, each in its own agent/op_*.c. */
+
+/* op_power.c */
+extern const OperationSpec operation_stop_instance;
+extern const OperationSpec operation_start_instance;
+extern const OperationSpec operation_reboot_instance;
+/* op_pause.c */
+extern const OperationSpec operation_pause_instance;
+extern const OperationSpec operation_unpause_instance;
+extern const OperationSpec operation_suspend_instance;
+extern const OperationSpec operation_resume_instance;
+/* op_console.c */
+extern const OperationSpec operation_get_console_output;
+extern const OperationSpec operation_get_vnc_console;
+extern const OperationSpec operation_validate_console_port;
+/* op_diagnostics.c */
+extern const OperationSpec operation_get_diagnostics;
+extern const OperationSpec operation_get_instance_diagnostics;
+/* op_host.c */
+extern const OperationSpec operation_get_host_uptime;
+extern const OperationSpec operation_set_host_enabled;
+extern const OperationSpec operation_host_power_action;
+extern const OperationSpec operation_host_maintenance_mode;
