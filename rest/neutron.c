@@ -292,7 +292,7 @@ bool neutron_has_extension(NeutronClient *client, const RestAuth *auth, const ch
     if (fresh)
         return true;
     /* Asked without the lock: two threads may both ask, nobody waits for another's slow answer. */
-    GHashTable *extensions;
+    GHashTable *extensions = NULL;
     if (!fetch_extensions(client, auth, &extensions, error))
         return false;
     *has = g_hash_table_contains(extensions, alias);
