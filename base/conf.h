@@ -17,12 +17,18 @@
  */
 typedef struct NdConfig NdConfig;
 
+typedef enum {
+    ND_PROBLEM_NOTE,  /* worth a warning: an old name is used, an option is set that has no effect */
+    ND_PROBLEM_VALUE, /* a bad value of an option that novad does not honour: nova-compute would refuse it, novad can run */
+    ND_PROBLEM_FATAL, /* a bad value of an option that it honours, a broken or missing file */
+} NdConfigSeverity;
+
 /* One finding of reading the configuration. */
 typedef struct {
-    bool fatal;    /* a bad value of an option that novad honours, a broken file; else worth a warning */
+    NdConfigSeverity severity;
     char *file;    /* NULL: command line, environment, or no place */
     int line;      /* from 1; 0: none */
-    char *message; /* "value 'x' of [group] name: …" */
+    char *message; /* "[group] name: …" */
 } NdConfigProblem;
 
 /* Reads the command line of nova-compute (argv[0] is skipped), the files it names or the default ones ("nova" and "nova-compute" in ~/.nova, ~,

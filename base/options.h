@@ -19,6 +19,7 @@ typedef enum {
     ND_OPTION_LIST,         /* comma separated, items stripped */
     ND_OPTION_DICT,         /* "key:value,key:value" */
     ND_OPTION_MULTI_STRING, /* the key may be repeated, each value counts */
+    ND_OPTION_MULTI_DICT,   /* the same, each value is checked to be a dict; read with nd_config_multi */
     ND_OPTION_IP_ADDRESS,
     ND_OPTION_HOST_ADDRESS, /* an IP address or a host name */
     ND_OPTION_HOST_DOMAIN,  /* the same, underscores allowed */
@@ -45,10 +46,13 @@ typedef struct {
     const char *help;              /* one sentence of ours */
     NdOptionStatus status;         /* */
     const char *reason;            /* when not honoured */
-    const char *choices;           /* allowed values, comma separated; NULL: any. An empty item allows the empty string */
+    const char *choices;           /* allowed values (of items, in a list), comma separated; NULL: any. An empty item allows the empty string */
     const char *deprecated;        /* older places, "group.name group.name", read when the new one is absent; NULL: none */
     double minimum, maximum;       /* of numbers; only with has_range (an open end is -INFINITY, INFINITY) */
     bool has_range;                /* */
+    bool ignore_case;              /* of choices */
+    const char *pattern;           /* regular expression that a string must match; NULL: none */
+    const char *schemes;           /* of a URI, comma separated; NULL: any */
     bool mutable_;                 /* taken over at reload (SIGHUP) */
     bool secret;                   /* the value never reaches a log or a listing */
     NdOptionLaterDefault later[2]; /* unused entries have value NULL */
@@ -63,8 +67,11 @@ typedef struct {
 
 /* The families, in listing order. */
 const NdOptionFamily *nd_option_families(size_t *n_families);
-/* The option, or NULL if no such name is known in the group. Group names ignore case, names are exact with "-" equal to "_". */
+/* The option, or NULL if no such name is known in the group. Group names ignore case (but DEFAULT). Sections that
+ * another option names (auth_section, [mdev_…]) are known too. */
 const NdOption *nd_option_find(const char *group, const char *name);
+/* The option that formerly stood at this place, or NULL. */
+const NdOption *nd_option_find_old(const char *group, const char *name);
 /* "string", "integer" …; static. */
 const char *nd_option_type_name(NdOptionType type);
 /* The default of a release as text, NULL for none. */
