@@ -69,7 +69,7 @@ typedef enum {
     RPC_EVENT_MESSAGE_DROPPED, /* a duplicate, an undecodable message, a reply nobody waits for or can receive; error says which */
     RPC_EVENT_DECLARE_FALLBACK, /* the broker's queue differs from our options and was taken as it is */
 } RpcEvent;
-/* Called on the connection's thread: be quick, and do not call back into the transport. */
+/* Called on a connection's thread (or on that of a caller whose message is dropped): be quick, and do not call back into the transport. */
 typedef void (*RpcEventFunc)(RpcEvent event, const char *connection, const char *text, const GError *error, gpointer user_data);
 /* Set before the first client or server is made. */
 void rpc_transport_set_event_func(RpcTransport *transport, RpcEventFunc func, gpointer user_data);
