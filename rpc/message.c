@@ -181,8 +181,8 @@ static bool is_id_char(guint8 c)
 /* Length of `\"` at `at` if its backslash is not escaped itself, else 0. */
 static gsize escaped_quote(const guint8 *bytes, gsize length, gsize at)
 {
-    bool here = at + 2 <= length && bytes[at] == '\' && bytes[at + 1] == '"';
-    return here && (at == 0 || bytes[at - 1] != '\') ? 2 : 0;
+    bool here = at + 2 <= length && bytes[at] == '\\' && bytes[at + 1] == '"';
+    return here && (at == 0 || bytes[at - 1] != '\\') ? 2 : 0;
 }
 
 /* The value after a key that ends at `at`, or NULL. */

@@ -21,7 +21,7 @@ GBytes *rpc_message_encode_bare(NdJson *message);
 bool rpc_message_decode(const guint8 *body, gsize length, const char *compression, gsize max_body, NdJson **message, GError **error);
 /* A reply's body. Takes `result`; failure is the JSON text of rpc_failure_encode or NULL. */
 GBytes *rpc_message_reply(const char *msg_id, NdJson *result, const char *failure, bool ending);
-/* The value of a top-level looking `\"key\": \"value\"` in the bytes of an envelope that is not parsed; the last one wins. Texts inside the message's own
+/* The value of `\"key\": \"value\"` among the bytes of an envelope that is not parsed; the last wins. Texts inside the message's own
  * strings are escaped once more and never match, so a tenant's data cannot pose as a key. Only [0-9A-Za-z_.:-] is accepted. NULL if there is
  * none; caller frees. For answering requests that are too large or broken to parse. */
 char *rpc_message_scan(const guint8 *bytes, gsize length, const char *key);
