@@ -24,6 +24,9 @@ bool agent_events_wait(AgentEventWaiter *waiter, gint64 timeout_us, GError **err
 void agent_event_waiter_free(AgentEventWaiter *waiter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AgentEventWaiter, agent_event_waiter_free)
 
+/* Lets time pass before a retry. False (AGENT_ERROR_STOPPING) when the daemon stops or the instance's waits are broken off meanwhile. */
+bool agent_events_pause(AgentEvents *events, const char *instance_uuid, gint64 time_us, GError **error);
+
 /* An event arrived: true if somebody expected it. `status` is "completed" or "failed". */
 bool agent_events_deliver(AgentEvents *events, const char *instance_uuid, const char *name, const char *tag, const char *status);
 /* Wakes all waiters of an instance (it is being deleted) or of all (instance_uuid NULL, the daemon stops) with AGENT_ERROR_STOPPING. */

@@ -3,6 +3,7 @@
 
 #include "agent/network.h"
 
+#include "agent/key_lock.h"
 #include "agent/network_info.h"
 #include "agent/network_ports.h"
 #include "base/log.h"
@@ -77,6 +78,13 @@ static void reload_cache(Agent *agent, const RpcContext *context, NovaInstance *
         nova_object_unmark_changed(instance, NOVA_INSTANCE_INFO_CACHE);
 }
 
+/* One reader-and-writer of an instance's info cache at a time: a build and the events that Neutron sends during it meet here. */
+static KeyLock *lock_cache(const NovaInstance *instance)
+{
+    g_autofree char *key = g_strconcat("refresh_cache-", instance->uuid, NULL);
+    return key_lock_take(key);
+}
+
 static char **vif_ids(NdJson *vifs)
 {
     g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
@@ -88,6 +96,7 @@ static char **vif_ids(NdJson *vifs)
 /* Builds the info of the cached ports followed by `more`, stores it. */
 static bool build_and_store(NetworkPlan *plan, const char *const *more, const char *const *preserved, NdJson **vifs, GError **error)
 {
+    g_autoptr(KeyLock) lock = lock_cache(plan->instance);
     reload_cache(plan->agent, plan->context, plan->instance);
     g_autoptr(NdJson) cached = network_cached(plan->instance);
     g_auto(GStrv) cached_ids = vif_ids(cached);
@@ -185,6 +194,7 @@ bool network_deallocate(Agent *agent, const RpcContext *context, NovaInstance *i
     g_ptr_array_add(drop, NULL);
     network_unbind_ports(plan, (const char *const *)keep->pdata);
     g_autoptr(NdJson) none = json_object_new_array();
+    g_autoptr(KeyLock) lock = lock_cache(instance);
     return network_delete_ports(plan, (const char *const *)drop->pdata, error) &&
            conductor_vif_delete_by_instance(agent->conductor, context, instance->uuid, error) &&
            network_store(agent, context, instance, none, error);
@@ -232,6 +242,7 @@ bool network_refresh(Agent *agent, const RpcContext *context, NovaInstance *inst
     g_autoptr(NetworkPlan) plan = network_plan_new(agent, context, instance);
     if (how == NETWORK_REFRESH_CACHED)
         return build_and_store(plan, NULL, NULL, vifs, error);
+    g_autoptr(KeyLock) lock = lock_cache(instance);
     reload_cache(agent, context, instance);
     g_auto(GStrv) ids = network_info_ordered_ports(plan, error);
     g_autoptr(NdJson) built = NULL;
@@ -245,10 +256,15 @@ bool network_refresh(Agent *agent, const RpcContext *context, NovaInstance *inst
 
 bool network_refresh_port(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *port_id, NdJson **vifs, GError **error)
 {
+    g_autoptr(KeyLock) lock = lock_cache(instance);
     reload_cache(agent, context, instance);
     g_autoptr(NdJson) cached = network_cached(instance);
-    if (json_object_array_length(cached) == 0)
-        return network_refresh(agent, context, instance, NETWORK_REFRESH_CACHED, vifs, error);
+    if (json_object_array_length(cached) == 0) {
+        /* The build has not stored it yet, and will with fresh data. */
+        if (vifs)
+            *vifs = g_steal_pointer(&cached);
+        return true;
+    }
     g_autoptr(NetworkPlan) plan = network_plan_new(agent, context, instance);
     const char *const one[] = {port_id, NULL};
     g_autoptr(NdJson) fresh = NULL;

@@ -44,6 +44,12 @@ void nova_object_mark_changed(void *object, guint field)
         nova_bit_set(self->changed, field);
 }
 
+void nova_object_unmark_changed(void *object, guint field)
+{
+    NovaObject *self = object;
+    nova_bit_clear(self->changed, field);
+}
+
 void nova_object_reset_changes(void *object)
 {
     NovaObject *self = object;
