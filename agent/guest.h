@@ -37,6 +37,8 @@ typedef struct {
 
 /* Gathers what a guest is made of (parts may be NULL). */
 Guest *guest_new(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestParts *parts, GError **error);
+/* Only what guest_destroy needs: works for an instance whose image or disks can no longer be made sense of. */
+Guest *guest_new_to_destroy(Agent *agent, const RpcContext *context, NovaInstance *instance);
 void guest_free(Guest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
@@ -46,8 +48,8 @@ typedef struct {
     NdJson *injected_files;     /* list of [path, base64], or NULL */
 } GuestSpawnOptions;
 /* Disks from the image cache, config drive, interfaces, domain; started once network-vif-plugged came for the ports that need it, or after
- * vif_plugging_timeout by the rule of vif_plugging_is_fatal (NOVA_EXC_VIRTUAL_INTERFACE_CREATE_EXCEPTION). On failure the domain and the
- * interfaces are taken back; the files are left to guest_destroy. */
+ * vif_plugging_timeout by the rule of vif_plugging_is_fatal (NOVA_EXC_VIRTUAL_INTERFACE_CREATE_EXCEPTION). What a failure
+ * leaves is taken back by guest_destroy. */
 bool guest_spawn(Guest *guest, const GuestSpawnOptions *options, GError **error);
 /* Only the missing disks and the config drive (hard reboot, rebuild). options NULL = none. */
 bool guest_create_disks(Guest *guest, const GuestSpawnOptions *options, GError **error);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Between the agent/guest_*.c files. */
+#include "agent/guest.h"
+#include "virt/config_drive.h"
+
+/* Plugs the interfaces and defines the domain that the instance is to have; writes into the instance what upstream records of it. */
+bool guest_define(Guest *guest, GError **error);
+/* Fetches the cached image that the root disk stands on if it is gone and the request brought a token for it. */
+bool guest_restore_backing(Guest *guest, GError **error);
+/* The files of the config drive: of VirtFile. */
+GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, GError **error);
+/* Sets instance.device_metadata from the defined domain: addresses of tagged disks and interfaces; null if there are none. */
+bool guest_record_devices(Guest *guest, GError **error);
