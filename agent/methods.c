@@ -30,8 +30,6 @@ static const OperationStep refuse_steps[] = {{"refuse", NULL, NULL, refuse, NULL
 #define EM OPERATION_ERROR_OUT_MIGRATION
 #define IF OPERATION_INSTANCE_FAULT
 
-REFUSED(build_and_run_instance, WE | RT | IF);
-REFUSED(terminate_instance, WE | RT | EV | IF);
 REFUSED(rescue_instance, WE | RT | EV | IF);
 REFUSED(unrescue_instance, WE | RT | EV | IF);
 REFUSED(soft_delete_instance, WE | RT | EV | IF);
@@ -73,12 +71,6 @@ REFUSED(detach_volume, WE | EV | IF);
 REFUSED(swap_volume, WE | EV | IF);
 REFUSED(volume_snapshot_create, WE);
 REFUSED(volume_snapshot_delete, WE);
-REFUSED(attach_interface, WE | EV | IF);
-REFUSED(detach_interface, WE | EV | IF);
-REFUSED(add_fixed_ip_to_instance, WE | EV | IF);
-REFUSED(remove_fixed_ip_from_instance, WE | EV | IF);
-REFUSED(inject_network_info, WE);
-REFUSED(external_instance_event, WE);
 REFUSED(get_spice_console, WE | IF);
 REFUSED(get_serial_console, WE | IF);
 REFUSED(get_mks_console, WE | IF);
@@ -95,8 +87,8 @@ static const MethodSpec methods[] = {
     {"build_and_run_instance",
      "instance:Instance, image:any?, request_spec:RequestSpec?, filter_properties:any?, accel_uuids:any?=, admin_password:str?=, injected_files:any?=, "
      "requested_networks:NetworkRequestList?=, security_groups:any?=, block_device_mapping:BlockDeviceMappingList?=, node:str?=, limits:any?=, host_list:any?=",
-     METHOD_LANE, &refused_build_and_run_instance, METHOD_BUILDS},
-    {"terminate_instance", "instance:Instance, bdms:BlockDeviceMappingList?", METHOD_LANE, &refused_terminate_instance, 0},
+     METHOD_LANE, &operation_build_and_run_instance, METHOD_BUILDS},
+    {"terminate_instance", "instance:Instance, bdms:BlockDeviceMappingList?", METHOD_LANE, &operation_terminate_instance, 0},
     {"stop_instance", "instance:Instance, clean_shutdown:bool", METHOD_LANE, &operation_stop_instance, 0},
     {"start_instance", "instance:Instance", METHOD_LANE, &operation_start_instance, 0},
     {"reboot_instance", "instance:Instance, block_device_info:any?, reboot_type:str", METHOD_LANE, &operation_reboot_instance, 0},
@@ -169,12 +161,12 @@ static const MethodSpec methods[] = {
     {"volume_snapshot_create", "instance:Instance, volume_id:str, create_info:any", METHOD_LANE, &refused_volume_snapshot_create, 0},
     {"volume_snapshot_delete", "instance:Instance, volume_id:str, snapshot_id:str, delete_info:any", METHOD_LANE, &refused_volume_snapshot_delete, 0},
     /* network */
-    {"attach_interface", "instance:Instance, network_id:str?, port_id:str?, requested_ip:str?, tag:str?=", METHOD_LANE, &refused_attach_interface, 0},
-    {"detach_interface", "instance:Instance, port_id:str", METHOD_LANE, &refused_detach_interface, 0},
-    {"add_fixed_ip_to_instance", "instance:Instance, network_id:str", METHOD_LANE, &refused_add_fixed_ip_to_instance, 0},
-    {"remove_fixed_ip_from_instance", "instance:Instance, address:str", METHOD_LANE, &refused_remove_fixed_ip_from_instance, 0},
-    {"inject_network_info", "instance:Instance", METHOD_LANE, &refused_inject_network_info, 0},
-    {"external_instance_event", "instances:[Instance], events:[InstanceExternalEvent]", METHOD_QUICK, &refused_external_instance_event, 0},
+    {"attach_interface", "instance:Instance, network_id:str?, port_id:str?, requested_ip:str?, tag:str?=", METHOD_LANE, &operation_attach_interface, 0},
+    {"detach_interface", "instance:Instance, port_id:str", METHOD_LANE, &operation_detach_interface, 0},
+    {"add_fixed_ip_to_instance", "instance:Instance, network_id:str", METHOD_LANE, &operation_add_fixed_ip_to_instance, 0},
+    {"remove_fixed_ip_from_instance", "instance:Instance, address:str", METHOD_LANE, &operation_remove_fixed_ip_from_instance, 0},
+    {"inject_network_info", "instance:Instance", METHOD_LANE, &operation_inject_network_info, 0},
+    {"external_instance_event", "instances:[Instance], events:[InstanceExternalEvent]", METHOD_QUICK, &operation_external_instance_event, 0},
     /* consoles and facts */
     {"get_console_output", "instance:Instance, tail_length:any?", METHOD_QUICK, &operation_get_console_output, 0},
     {"get_vnc_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_vnc_console, 0},

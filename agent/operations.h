@@ -26,3 +26,15 @@ extern const OperationSpec operation_get_host_uptime;
 extern const OperationSpec operation_set_host_enabled;
 extern const OperationSpec operation_host_power_action;
 extern const OperationSpec operation_host_maintenance_mode;
+/* op_build.c */
+extern const OperationSpec operation_build_and_run_instance;
+/* op_terminate.c */
+extern const OperationSpec operation_terminate_instance;
+/* op_interface.c */
+extern const OperationSpec operation_attach_interface;
+extern const OperationSpec operation_detach_interface;
+extern const OperationSpec operation_add_fixed_ip_to_instance;
+extern const OperationSpec operation_remove_fixed_ip_from_instance;
+extern const OperationSpec operation_inject_network_info;
+/* op_external_event.c */
+extern const OperationSpec operation_external_instance_event;
