@@ -67,6 +67,8 @@ static void store(NdConfig *config, const char *group, NdConfigValue *value)
 
 static void report(NdConfig *config, const char *group, const NdOption *option, const NdConfigRaw *raw, const char *why)
 {
+    if (raw->origin == ND_ORIGIN_DEFAULT)
+        return; /* a default is bad only by what it refers to, which is reported in its own place */
     NdConfigSeverity severity = option->status == ND_OPTION_HONOURED ? ND_PROBLEM_FATAL : ND_PROBLEM_VALUE;
     const char *place = raw->origin == ND_ORIGIN_ENVIRONMENT    ? " (environment)"
                         : raw->origin == ND_ORIGIN_COMMAND_LINE ? " (command line)"
