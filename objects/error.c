@@ -3,4 +3,7 @@
 
 #include "objects/error.h"
 
-G_DEFINE_QUARK(novad - objects - error - quark, objects_error)
+GQuark objects_error_quark(void)
+{
+    return g_quark_from_static_string("novad-objects-error-quark");
+}

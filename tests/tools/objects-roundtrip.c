@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "base/error.h"
+#include "objects/image_meta.h"
+#include "objects/network_model.h"
 #include "objects/objects.h"
 
 #include <stdio.h>
@@ -15,6 +18,10 @@
  *   ... "clone": true                   of a deep copy, after the original is gone
  *   ... "updates": {...}                after taking over a conductor's updates
  *   {"manifest": "Instance", "release": "zed"}   {"manifest": {...}}
+ *   {"image": {...}}                    ImageMeta of a Glance dict: {"object": {...}}
+ *   {"instance_image": {...}}           ImageMeta of an Instance: {"object": {...}}
+ *   {"keep_image": {...}, "flavor": {...}}       the system_metadata to keep of a Glance dict: {"metadata": {...}}
+ *   {"network_info": "[...]"}           {"network_info": "[...]"} as novad writes it
  *   {"schema": true}                    every class: {"schema": {name: {"versions": [...], "fields": {name: {...}}}}}
  *
  * A failure is {"error": "text", "code": n}. The tests drive it from Python beside upstream's own classes.
@@ -88,7 +95,7 @@ static NdJson *field_schema(const NovaField *field)
     return schema;
 }
 
-static NdJson *schema(void)
+static NdJson *schema(G_GNUC_UNUSED NdJson *request)
 {
     NdJson *classes = json_object_new_object();
     for (guint i = 0; i < nova_n_specs; i++) {
@@ -109,16 +116,90 @@ static NdJson *schema(void)
     return answer;
 }
 
+static NdJson *answer_object(void *object, const GError *error)
+{
+    g_autoptr(NovaObject) owned = object;
+    if (!object)
+        return failure(error);
+    NdJson *answer = json_object_new_object();
+    nd_json_set(answer, "object", nova_object_to_json(object, NOVA_UNCLAMPED));
+    return answer;
+}
+
+static NdJson *image(NdJson *request)
+{
+    g_autoptr(GError) error = NULL;
+    void *meta = nova_image_meta_from_dict(nd_json_member(request, "image"), &error);
+    return answer_object(meta, error);
+}
+
+static NdJson *instance_image(NdJson *request)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NovaInstance) instance =
+        nova_object_from_json_as(nd_json_member(request, "instance_image"), &nova_instance_spec, NULL, &error);
+    void *meta = instance ? nova_image_meta_from_instance(instance, &error) : NULL;
+    return answer_object(meta, error);
+}
+
+static NdJson *keep_image(NdJson *request)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NovaFlavor) flavor = NULL;
+    NdJson *given = nd_json_member(request, "flavor");
+    if (given && !(flavor = nova_object_from_json_as(given, &nova_flavor_spec, NULL, &error)))
+        return failure(error);
+    g_autoptr(GHashTable) metadata = nova_image_dict_to_system_metadata(nd_json_member(request, "keep_image"), flavor);
+    NdJson *answer = json_object_new_object(), *entries = json_object_new_object();
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, metadata);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        nd_json_set_string(entries, key, value);
+    nd_json_set(answer, "metadata", entries);
+    return answer;
+}
+
+static NdJson *network_info(NdJson *request)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) vifs = nova_network_info_from_text(nd_json_string(request, "network_info", NULL), &error);
+    if (!vifs)
+        return failure(error);
+    g_autoptr(GPtrArray) copy = nova_network_info_clone(vifs);
+    g_autofree char *text = nova_network_info_to_text(copy);
+    NdJson *answer = json_object_new_object();
+    nd_json_set_string(answer, "network_info", text);
+    return answer;
+}
+
+static NdJson *manifest(NdJson *request)
+{
+    NdJson *answer = json_object_new_object();
+    unsigned release = release_named(nd_json_string(request, "release", "zed"));
+    nd_json_set(answer, "manifest", nova_manifest(release, nd_json_string(request, "manifest", "")));
+    return answer;
+}
+
 static NdJson *answer_to(NdJson *request)
 {
-    if (nd_json_bool(request, "schema", false))
-        return schema();
-    const char *manifest = nd_json_string(request, "manifest", NULL);
-    if (!manifest)
-        return round_trip(request);
-    NdJson *answer = json_object_new_object();
-    nd_json_set(answer, "manifest", nova_manifest(release_named(nd_json_string(request, "release", "zed")), manifest));
-    return answer;
+    static const struct {
+        const char *key;
+        NdJson *(*answer)(NdJson *request);
+    } questions[] = {
+        {"object", round_trip},
+        {"manifest", manifest},
+        {"schema", schema},
+        {"image", image},
+        {"keep_image", keep_image},
+        {"instance_image", instance_image},
+        {"network_info", network_info},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(questions); i++)
+        if (nd_json_member(request, questions[i].key))
+            return questions[i].answer(request);
+    g_autoptr(GError) error = g_error_new(ND_ERROR, ND_ERROR_ARGUMENT, "no known question");
+    return failure(error);
 }
 
 int main(void)
