@@ -107,9 +107,11 @@ static bool read_bounds(const char *min_text, const char *max_text, Version *min
         return false;
     if (max_text == NULL || *max_text == '\0' || g_str_equal(max_text, "latest"))
         return true;
-    if (!parse_version(max_text, max))
+    bool open_minor = strchr(max_text, '.') == NULL || g_str_has_suffix(max_text, ".latest");
+    g_autofree char *major = open_minor ? g_strndup(max_text, strcspn(max_text, ".")) : g_strdup(max_text);
+    if (!parse_version(major, max))
         return false;
-    if (strchr(max_text, '.') == NULL || g_str_has_suffix(max_text, ".latest"))
+    if (open_minor)
         max->minor = G_MAXINT;
     return true;
 }
