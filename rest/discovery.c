@@ -19,10 +19,11 @@ static bool parse_version(const char *text, Version *version)
         text++;
     if (!g_ascii_isdigit(*text))
         return false;
-    version->major = (int)MIN(g_ascii_strtoull(text, &end, 10), 9999);
-    version->minor = 0;
+    guint64 major = g_ascii_strtoull(text, &end, 10), minor = 0;
     if (*end == '.' && g_ascii_isdigit(end[1]))
-        version->minor = (int)MIN(g_ascii_strtoull(end + 1, &end, 10), 9999);
+        minor = g_ascii_strtoull(end + 1, &end, 10);
+    version->major = (int)MIN(major, 9999);
+    version->minor = (int)MIN(minor, 9999);
     return *end == '\0';
 }
 

@@ -12,12 +12,12 @@
  */
 
 /* Errors of all: REST_ERROR_CONFIG. A section without auth_type has no credentials: *auth = NULL and true. */
-bool rest_session_from_config(NdConfig *config, const char *group, RestSession **session, GError **error);
-bool keystone_auth_from_config(NdConfig *config, const char *group, RestSession *session, KeystoneAuth **auth, GError **error);
+bool rest_session_from_config(const NdConfig *config, const char *group, RestSession **session, GError **error);
+bool keystone_auth_from_config(const NdConfig *config, const char *group, RestSession *session, KeystoneAuth **auth, GError **error);
 
 /* [placement] must have credentials; [neutron] too; [glance] may. */
-PlacementClient *placement_client_from_config(NdConfig *config, GError **error);
-NeutronClient *neutron_client_from_config(NdConfig *config, GError **error);
-GlanceClient *glance_client_from_config(NdConfig *config, GError **error);
+PlacementClient *placement_client_from_config(const NdConfig *config, GError **error);
+NeutronClient *neutron_client_from_config(const NdConfig *config, GError **error);
+GlanceClient *glance_client_from_config(const NdConfig *config, GError **error);
 /* The [service_user] credentials if send_service_user_token is true (else *auth = NULL and true). */
-bool service_user_from_config(NdConfig *config, KeystoneAuth **auth, GError **error);
+bool service_user_from_config(const NdConfig *config, KeystoneAuth **auth, GError **error);

@@ -322,6 +322,8 @@ static void test_discovery(void)
         g_autoptr(RestService) service = new_service(
             cloud, session, (RestServiceOptions){.service_type = "network", .min_version = cases[i].min, .max_version = cases[i].max});
         bool ok = rest_service_call(service, NULL, &call, NULL, &error);
+        if (cases[i].expected != NULL)
+            g_assert_no_error(error);
         g_assert_true(ok == (cases[i].expected != NULL));
         if (!ok) {
             g_assert_true(g_error_matches(error, REST_ERROR, REST_ERROR_NO_ENDPOINT) ||
