@@ -6,12 +6,12 @@
 # is in the environment of every process it starts, so that strays are found even when the leader was killed with SIGKILL.
 
 LAB=${LAB:-/var/lib/novalab}
-LAB_PASSWORD=labpw
+export LAB_PASSWORD=labpw
 LAB_HOST=$(hostname)
-RABBIT_NODE=rabbit@localhost
+export LAB_HOST
+export RABBIT_NODE=rabbit@localhost
+export LAB_GATEWAY=198.51.100.1/24
 
-# shellcheck disable=SC2034  # used by the other parts
-LAB_PUBLIC_CIDR=198.51.100.0/24
 
 say() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }

@@ -10,6 +10,7 @@ network_links() {
   fi
   ip link set phys0 up
   ip link set phys1 up
+  ip address replace "$LAB_GATEWAY" dev phys1 # this machine is the network's gateway, so that it reaches the guests
 }
 
 # Debian 12's ebtables lists MAC addresses without leading zeros, which wedges the agent's ARP protection: leave it out.
