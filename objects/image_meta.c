@@ -70,7 +70,7 @@ static bool parse_cpu(const char *text, gint64 *cpu)
 static bool parse_cpu_range(const char *rule, gint64 *first, gint64 *last)
 {
     g_auto(GStrv) parts = g_strsplit(rule, "-", 2);
-    if (!parse_cpu(parts[0], first))
+    if (!parts[0] || !parse_cpu(parts[0], first))
         return false;
     *last = *first;
     return !parts[1] || (parse_cpu(parts[1], last) && *first <= *last);

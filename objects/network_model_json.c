@@ -11,7 +11,7 @@
 
 typedef struct {
     NdJson *json;
-    const char *part; /* "vif", "network" …: for messages */
+    const char *part; /* "a VIF", "a network" …: for messages */
     GError **error;
     bool failed; /* the first error was set; everything after it does nothing */
 } Part;
@@ -19,7 +19,7 @@ typedef struct {
 static void part_fail(Part *part, const char *key, const char *problem)
 {
     if (!part->failed)
-        g_set_error(part->error, OBJECTS_ERROR, OBJECTS_ERROR_NETWORK_INFO, "'%s' of a %s in network_info %s", key, part->part, problem);
+        g_set_error(part->error, OBJECTS_ERROR, OBJECTS_ERROR_NETWORK_INFO, "'%s' of %s in network_info %s", key, part->part, problem);
     part->failed = true;
 }
 
@@ -28,7 +28,7 @@ static bool part_begin(Part *part, NdJson *json, const char *name, GError **erro
     *part = (Part){.json = json, .part = name, .error = error};
     if (json_object_is_type(json, json_type_object))
         return true;
-    g_set_error(error, OBJECTS_ERROR, OBJECTS_ERROR_NETWORK_INFO, "a %s in network_info is no dict", name);
+    g_set_error(error, OBJECTS_ERROR, OBJECTS_ERROR_NETWORK_INFO, "%s in network_info is no dict", name);
     part->failed = true;
     return false;
 }
@@ -144,7 +144,7 @@ static gpointer read_ip(NdJson *json, GError **error)
 {
     static const char *const known[] = {"address", "type", "version", "meta", NULL};
     Part part;
-    if (!part_begin(&part, json, "IP", error))
+    if (!part_begin(&part, json, "an IP", error))
         return NULL;
     g_autoptr(NovaIp) ip = g_new0(NovaIp, 1);
     ip->address = part_string(&part, "address");
@@ -159,7 +159,7 @@ static gpointer read_fixed_ip(NdJson *json, GError **error)
 {
     g_autoptr(NovaIp) ip = read_ip(json, error);
     Part part;
-    if (!ip || !part_begin(&part, json, "fixed IP", error))
+    if (!ip || !part_begin(&part, json, "a fixed IP", error))
         return NULL;
     ip->floating_ips = part_list(&part, "floating_ips", read_ip, (GDestroyNotify)nova_ip_free);
     if (ip->extra)
@@ -173,7 +173,7 @@ static gpointer read_route(NdJson *json, GError **error)
 {
     static const char *const known[] = {"cidr", "gateway", "interface", "meta", NULL};
     Part part;
-    if (!part_begin(&part, json, "route", error))
+    if (!part_begin(&part, json, "a route", error))
         return NULL;
     g_autoptr(NovaRoute) route = g_new0(NovaRoute, 1);
     route->cidr = part_string(&part, "cidr");
@@ -188,7 +188,7 @@ static gpointer read_subnet(NdJson *json, GError **error)
 {
     static const char *const known[] = {"cidr", "dns", "gateway", "ips", "routes", "version", "meta", NULL};
     Part part;
-    if (!part_begin(&part, json, "subnet", error))
+    if (!part_begin(&part, json, "a subnet", error))
         return NULL;
     g_autoptr(NovaSubnet) subnet = g_new0(NovaSubnet, 1);
     subnet->cidr = part_string(&part, "cidr");
@@ -206,7 +206,7 @@ static gpointer read_network(NdJson *json, GError **error)
 {
     static const char *const known[] = {"id", "bridge", "label", "subnets", "meta", NULL};
     Part part;
-    if (!part_begin(&part, json, "network", error))
+    if (!part_begin(&part, json, "a network", error))
         return NULL;
     g_autoptr(NovaNetwork) network = g_new0(NovaNetwork, 1);
     network->id = part_string(&part, "id");
@@ -237,7 +237,7 @@ NovaVif *nova_vif_from_json(NdJson *json, GError **error)
                                         "meta",
                                         NULL};
     Part part;
-    if (!part_begin(&part, json, "VIF", error))
+    if (!part_begin(&part, json, "a VIF", error))
         return NULL;
     g_autoptr(NovaVif) vif = g_new0(NovaVif, 1);
     vif->id = part_string(&part, "id");
