@@ -23,7 +23,7 @@ typedef struct {
 } VirtInterfaceStats;
 
 typedef struct {
-    char *name; /* libvirt's python names: actual, swap_in, swap_out, major_fault, minor_fault, unused, available, usable, last_update, rss ... */
+    const char *name; /* libvirt's python names: actual, swap_in, swap_out, major_fault, minor_fault, unused, available, usable, last_update, rss ... */
     gint64 value;
 } VirtMemoryStat;
 
