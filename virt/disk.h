@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "virt/image_blank.h"
 #include "virt/image_cache.h"
 
 /*
@@ -38,11 +39,6 @@ bool virt_disk_create_swap(const VirtDiskOptions *options, const char *uuid, con
 /* A copy of a cached file that is used as it is (kernel, ramdisk). */
 bool virt_disk_create_plain(const VirtDiskOptions *options, const char *uuid, const char *name, const VirtImageRequest *image, GError **error);
 
-/* disk.info: JSON object {absolute path: "raw"|"qcow2"}, written atomically under the lock of the registry (upstream imagebackend.py resolve_driver_format).
- * Returns "raw"/"qcow2" as new text, or NULL with VIRT_ERROR_NOT_FOUND. A broken or foreign disk.info is VIRT_ERROR_DISK_FORMAT. */
-char *virt_disk_info_get(const char *instances_path, const char *uuid, const char *disk_path, GError **error);
-bool virt_disk_info_set(const VirtImageCache *cache, const char *uuid, const char *disk_path, const char *format, GError **error);
-
 /* True if the instance's directory exists (upstream instance_on_disk). */
 bool virt_disk_exists(const char *instances_path, const char *uuid);
 
@@ -56,7 +52,7 @@ typedef struct {
     VirtImageFormat format;
     guint64 virtual_size;
     guint64 allocated; /* bytes really used */
-    guint64 over_committed; /* virtual_size - allocated for qcow2; the unallocated part of a sparse raw file as upstream counts it */
+    gint64 over_committed; /* virtual_size - allocated for qcow2; the unallocated part of a sparse raw file as upstream counts it */
 } VirtDiskUsage;
 /* Reads one; format as the domain's XML says ("raw", "qcow2"). */
 bool virt_disk_usage(const char *path, const char *format, VirtDiskUsage *usage, GError **error);

@@ -31,6 +31,7 @@ bool virt_image_format_from_name(const char *name, VirtImageFormat *format);
 typedef struct {
     VirtImageFormat format;
     guint64 virtual_size; /* bytes; of raw and iso the file's size */
+    guint64 cluster_size; /* bytes, of qcow2; else 0 */
     bool has_backing_file;
     bool has_data_file;
     bool has_unknown_features; /* incompatible features this code does not know */
@@ -61,12 +62,17 @@ typedef struct {
     int timeout_s; /* of a whole run: 0 = none */
 } VirtImageLimits;
 
+/* Asks qemu-img (told the format, under the limits) whether it reads the image the same way as we do: format, size, no backing and no data file. A second
+ * pair of eyes for formats that QEMU will parse. Errors: VIRT_ERROR_IMAGE_UNACCEPTABLE. */
+bool virt_image_confirm(const char *path, const VirtImageInfo *info, const VirtImageLimits *limits, GError **error);
+
 /* qemu-img convert -t none (writeback when the file system has no O_DIRECT) -O out_format -f in_format; compress as snapshots ask. The out file is made new and
  * removed on failure. Errors: VIRT_ERROR (NO_SPACE when qemu-img says so), ND_ERROR of the subprocess. */
 bool virt_image_convert(const char *source, VirtImageFormat in_format, const char *destination, VirtImageFormat out_format, bool compress,
     const VirtImageLimits *limits, GCancellable *cancellable, GError **error);
-/* A new qcow2 overlay of backing (with its format and absolute name recorded) of `size` bytes, 0 = as large as the backing. */
-bool virt_image_create_overlay(const char *path, const char *backing, VirtImageFormat backing_format, guint64 size,
+/* A new qcow2 overlay of backing (with its format, its cluster size if it is qcow2, and its absolute name recorded) of `size` bytes, 0 = as large as the
+ * backing. */
+bool virt_image_create_overlay(const char *path, const char *backing, const VirtImageInfo *backing_info, guint64 size,
     const VirtImageLimits *limits, GError **error);
 /* A new empty image: raw (sparse, no subprocess) or qcow2. */
 bool virt_image_create(const char *path, VirtImageFormat format, guint64 size, const VirtImageLimits *limits, GError **error);

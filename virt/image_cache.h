@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/lock.h"
 #include "virt/image.h"
 
 /*
@@ -10,12 +11,13 @@
 typedef struct VirtImageCache {
     char *instances_path; /* /var/lib/nova/instances */
     char *subdirectory;   /* _base */
-    char *lock_path;      /* instances_path + "/locks", upstream's libvirt driver does not use [oslo_concurrency]lock_path for it */
     bool force_raw_images;
-    bool force_raw_check;  /* images_type needs raw whatever force_raw_images says (raw, flat, rbd, lvm do so upstream too) */
     VirtImageLimits limits;
 } VirtImageCache;
 void virt_image_cache_clear(VirtImageCache *cache);
+/* The lock of a cached file's name, `<instances_path>/locks/nova-<name>` (not [oslo_concurrency]lock_path: the folder goes with the shared images).
+ * Waits for ever. */
+NdFileLock *virt_image_cache_lock(const VirtImageCache *cache, const char *name, GCancellable *cancellable, GError **error);
 
 /* sha1 in hex of the image id's text: the file's name in the cache. New text. */
 char *virt_image_cache_name(const char *image_id);
@@ -29,6 +31,7 @@ typedef struct {
     const char *image_id;
     const char *disk_format;   /* Glance's: what the bytes must be */
     guint64 max_virtual_size;  /* of the flavor's root disk, bytes; 0 = any */
+    bool plain;                /* kernel, ramdisk: kept byte for byte, neither checked nor converted (upstream fetch_raw_image) */
     VirtImageDownload download;
     gpointer user_data;
     GCancellable *cancellable;
@@ -40,18 +43,6 @@ typedef struct {
  * Errors: VIRT_ERROR_IMAGE_UNACCEPTABLE, _DISK_TOO_SMALL, _NO_SPACE (checked before a conversion), those of download.
  */
 bool virt_image_cache_get(const VirtImageCache *cache, const VirtImageRequest *request, char **path, VirtImageInfo *info, GError **error);
-
-/* The cached blank disks `ephemeral_<GiB>_<7 hex>` and `swap_<MiB>`: made under their lock when missing. New text. fs_format NULL = the default
- * of os_type; mkfs_command NULL = none configured ([DEFAULT]virt_mkfs). */
-typedef struct {
-    guint64 size;            /* bytes */
-    const char *label;       /* ephemeral0 */
-    const char *os_type;     /* instance.os_type or NULL */
-    const char *fs_format;   /* guest_format of the mapping, else [DEFAULT]default_ephemeral_format, or NULL */
-    const char *const *virt_mkfs; /* "os_type=command" items, NULL none */
-} VirtEphemeralRequest;
-bool virt_image_cache_get_ephemeral(const VirtImageCache *cache, const VirtEphemeralRequest *request, char **path, GError **error);
-bool virt_image_cache_get_swap(const VirtImageCache *cache, guint64 size_mib, char **path, GError **error);
 
 /* Sets the mtime of a cached file to now, as a sign that it is in use. A missing file is no error. */
 void virt_image_cache_touch(const char *path);
