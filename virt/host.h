@@ -18,7 +18,6 @@ typedef struct {
     int file_backed_memory_mib;            /* 0 = off */
     const char *instances_path;
     const char *const *hw_machine_type;    /* "arch=machine"; may be NULL */
-    const char *const *cpu_shared_set;     /* unused here when NULL; strings as in nova.conf: one entry, a CPU set text */
     const char *cpu_shared_set_text;       /* [compute]cpu_shared_set, NULL = unset */
     const char *cpu_dedicated_set_text;    /* [compute]cpu_dedicated_set, NULL = unset */
     const char *vcpu_pin_set_text;         /* [DEFAULT]vcpu_pin_set, NULL = unset */
