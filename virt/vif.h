@@ -16,16 +16,19 @@ typedef struct {
     const char *bridge;      /* network["bridge"] (brq..., br-int) */
     int mtu;                 /* network meta mtu, 0 = none */
     bool hybrid_plug;        /* details ovs_hybrid_plug */
-    bool has_bridge_interface; /* network meta should_create_bridge is set ... */
-    const char *bridge_interface; /* ... and the interface to put in it, or NULL */
+    bool create_bridge;      /* network meta should_create_bridge: then the bridge is made here if it is missing */
+    const char *bridge_interface; /* network meta bridge_interface (or [os_vif_linux_bridge]flat_interface) to put into the bridge, or NULL */
+    const char *tap_mac;     /* details mac_address of vif_type tap, or NULL */
+    bool multi_queue;        /* vif_type tap: several queues */
     bool multi_host;         /* network meta multi_host: then the bridge is not made here */
 } VirtVif;
 
 /* "tap" + first 11 characters of the port's uuid (14 in all), new text. */
 char *virt_vif_dev_name(const char *vif_id);
 
-/* Makes what the interface needs before the domain starts. Idempotent. bridge: the bridge exists and is up (forward delay 0, STP off, multicast snooping off,
- * MTU); the tap is libvirt's work. ovs: nothing to do, libvirt's virtualport does it. Errors: VIRT_ERROR_VIF; VIRT_ERROR_NOT_SUPPORTED for
+/* Makes what the interface needs before the domain starts. Idempotent. bridge: the bridge exists and is up (forward delay 0, STP off, multicast snooping off);
+ * the tap is libvirt's work. An address of bridge_interface is not moved to the bridge (os-vif does), and no iptables rules are made: Neutron filters.
+ * ovs: nothing to do, libvirt's virtualport does it. tap: the tap is made here. Errors: VIRT_ERROR_VIF; VIRT_ERROR_NOT_SUPPORTED for
  * other types; VIRT_ERROR_ARGUMENT (names too long). */
 bool virt_vif_plug(const VirtVif *vif, GError **error);
 /* The reverse, after the domain is gone; what is gone already is fine. The bridge stays, as with upstream. */
