@@ -2,6 +2,8 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/release.h"
+#include "objects/objects.h"
 #include "rpc/client.h"
 #include "rpc/context.h"
 
@@ -15,28 +17,6 @@
  * Instance methods (save, refresh, create ...) write the conductor's updates into the object that is passed, under no lock: one thread works
  * on an object at a time. Functions that return an object return a new reference.
  */
-typedef struct NovaObject NovaObject;
-typedef struct NovaInstance NovaInstance;
-typedef struct NovaInstanceList NovaInstanceList;
-typedef struct NovaInstanceInfoCache NovaInstanceInfoCache;
-typedef struct NovaInstanceFault NovaInstanceFault;
-typedef struct NovaInstanceGroup NovaInstanceGroup;
-typedef struct NovaBlockDeviceMapping NovaBlockDeviceMapping;
-typedef struct NovaBlockDeviceMappingList NovaBlockDeviceMappingList;
-typedef struct NovaMigration NovaMigration;
-typedef struct NovaMigrationList NovaMigrationList;
-typedef struct NovaMigrationContext NovaMigrationContext;
-typedef struct NovaPciDeviceList NovaPciDeviceList;
-typedef struct NovaService NovaService;
-typedef struct NovaComputeNode NovaComputeNode;
-typedef struct NovaComputeNodeList NovaComputeNodeList;
-typedef struct NovaConsoleAuthToken NovaConsoleAuthToken;
-typedef struct NovaVirtualInterface NovaVirtualInterface;
-typedef struct NovaVirtualInterfaceList NovaVirtualInterfaceList;
-typedef struct NovaTagList NovaTagList;
-typedef struct NovaEC2Ids NovaEC2Ids;
-typedef struct NovaKeyPairList NovaKeyPairList;
-
 typedef struct Conductor Conductor;
 
 Conductor *conductor_new(RpcClient *client);
@@ -44,6 +24,9 @@ Conductor *conductor_ref(Conductor *conductor);
 void conductor_unref(Conductor *conductor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Conductor, conductor_unref)
 RpcClient *conductor_client(Conductor *conductor);
+/* The release that the control plane has (ND_RELEASE_ZED until set): objects are sent with its versions, and asked for in them. Any thread. */
+void conductor_set_release(Conductor *conductor, NdRelease release);
+NdRelease conductor_release(Conductor *conductor);
 
 /* --- conductor.c: the two calls everything else stands on --- */
 
@@ -135,6 +118,8 @@ bool conductor_service_minimum_version(Conductor *, const RpcContext *, const ch
 /* The service version of the oldest living conductor (spec/versions.md section 5, steps 2 and 3), 0 = none registered. service_down_time in
  * seconds decides who is alive. */
 bool conductor_detect_version(Conductor *, const RpcContext *, int service_down_time, gint64 *version, GError **);
+/* The release of that service version; where two releases share one, the older. False: older than Zed, or 0. Newer than we know is our newest. */
+bool conductor_release_of_version(gint64 version, NdRelease *release);
 NovaComputeNode *conductor_compute_node_get(Conductor *, const RpcContext *, const char *host, const char *node, GError **);
 NovaComputeNode *conductor_compute_node_get_by_uuid(Conductor *, const RpcContext *, const char *uuid, GError **);
 NovaComputeNodeList *conductor_compute_node_list_by_host(Conductor *, const RpcContext *, const char *host, GError **);

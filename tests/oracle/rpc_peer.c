@@ -5,6 +5,7 @@
  *     rpc-peer URL call TOPIC METHOD ARGS TIMEOUT MONITOR   calls, prints {"result": ...} or {"error": {class, module, message, kwargs}}
  *     rpc-peer URL cast|fanout TOPIC METHOD ARGS
  *     rpc-peer URL notify EVENT PAYLOAD
+ *     rpc-peer URL conductor HOST           reads records through a real conductor
  *     rpc-peer URL flood TOPIC COUNT THREADS   calls echo that often
  * Options of [oslo_messaging_rabbit] come with the URL's query.
  */
@@ -12,6 +13,7 @@
 
 #include "base/json.h"
 #include "rpc/client.h"
+#include "rpc/conductor.h"
 #include "rpc/error.h"
 #include "rpc/exception.h"
 #include "rpc/notifier.h"
@@ -211,10 +213,50 @@ static int flood(RpcTransport *transport, char **argv)
     return 0;
 }
 
+/* Adds "name": the error's class or the text. */
+static void report(NdJson *out, const char *name, bool good, const char *text, GError **error)
+{
+    nd_json_set_string(out, name, good ? text : nova_exception_class(*error));
+    if (!good)
+        fprintf(stderr, "%s: %s\n", name, (*error)->message);
+    g_clear_error(error);
+}
+
+static int conductor(RpcTransport *transport, char **argv)
+{
+    g_autoptr(RpcClient) client = rpc_client_new(transport);
+    g_autoptr(Conductor) conductor = conductor_new(client);
+    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
+    g_autoptr(GError) error = NULL;
+    NdJson *out = json_object_new_object();
+    gint64 version = 0;
+    NdRelease release = ND_RELEASE_ZED;
+    bool good = conductor_ping(conductor, 10, &error);
+    report(out, "ping", good, "ok", &error);
+    good = conductor_detect_version(conductor, context, 60, &version, &error);
+    report(out, "release", good, conductor_release_of_version(version, &release) ? nd_release_name(release) : "unknown", &error);
+    g_autoptr(NovaService) service = NULL;
+    good = conductor_service_get(conductor, context, argv[0], "nova-compute", &service, &error);
+    report(out, "service", good, service ? service->host : "none", &error);
+    g_autoptr(NovaComputeNodeList) nodes = conductor_compute_node_list_by_host(conductor, context, argv[0], &error);
+    report(out, "nodes", nodes != NULL, nodes && nova_object_list_length(nodes) > 0 ? "some" : "none", &error);
+    g_autoptr(NovaInstanceList) instances = conductor_instance_list_by_host(conductor, context, argv[0], NULL, true, &error);
+    report(out, "instances", instances != NULL, "list", &error);
+    g_autoptr(NovaInstance) missing = conductor_instance_get_by_uuid(conductor, context, "00000000-0000-4000-8000-000000000000", NULL, &error);
+    report(out, "missing", missing != NULL, "found", &error);
+    good = conductor_action_event_start(conductor, context, "00000000-0000-4000-8000-000000000000", "compute_x", argv[0], &error);
+    report(out, "event", good, "ok", &error);
+    good = conductor_service_minimum_version(conductor, context, "nova-compute", &version, &error);
+    report(out, "minimum", good, "number", &error);
+    conductor_scheduler_sync_instances(conductor, context, "no-such-host", (const char *const[]){NULL});
+    say("result", out);
+    return rpc_transport_flush(transport, 10) ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     g_set_prgname("rpc-peer");
-    if (argc < 5) {
+    if (argc < 4) {
         fprintf(stderr, "usage: rpc-peer URL MODE ARGUMENTS\n");
         return 2;
     }
@@ -228,9 +270,11 @@ int main(int argc, char **argv)
     }
     rpc_transport_set_event_func(transport, on_event, NULL);
     int status = 2;
-    if (g_str_equal(argv[2], "serve"))
+    if (g_str_equal(argv[2], "conductor"))
+        status = conductor(transport, argv + 3);
+    else if (g_str_equal(argv[2], "serve") && argc == 5)
         status = serve(transport, argv + 3);
-    else if (g_str_equal(argv[2], "notify"))
+    else if (g_str_equal(argv[2], "notify") && argc == 5)
         status = notify(transport, argv + 3);
     else if (g_str_equal(argv[2], "flood") && argc == 6)
         status = flood(transport, argv + 3);

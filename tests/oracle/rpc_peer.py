@@ -252,6 +252,20 @@ def variant(name, query):
     return server.finish()
 
 
+def real_conductor():
+    """Reads through nova's own conductor if one runs on this broker."""
+    base = oslo_messaging.RPCClient(transport, oslo_messaging.Target(topic="conductor", version="1.0", namespace="baseapi", exchange="nova"),
+                                    timeout=5, serializer=Serializer())
+    if raised(lambda: base.call(Context(), "ping", arg="x")) is not None:
+        check("conductor # SKIP none answers", True)
+        return
+    got = ours("conductor", socket.gethostname())["result"]
+    check("conductor answers", got["ping"] == "ok", got)
+    check("its release is found", got["release"] in ("Zed", "2023.1", "2024.1", "2025.1", "2025.2", "2026.1"), got)
+    check("records are read", got["instances"] == "list" and got["minimum"] == "number", got)
+    check("missing ones have nova's class", got["missing"] == "InstanceNotFound" and got["event"] == "InstanceActionNotFound", got)
+
+
 servers = [Server(URL, TOPIC, "host-1"), Server(URL, TOPIC, "host-2")]
 python_calls_us()
 casts(servers)
@@ -259,6 +273,7 @@ for each in servers:
     check("server ends cleanly", each.finish() == 0)
 we_call_python()
 notifications()
+real_conductor()
 # Python's publisher declares the exchange `nova` as not durable here, so the durable ones use the fallback or an exchange of their own.
 variant("autodelete-ttl", "rabbit_transient_queues_ttl=0")
 variant("managed", "use_queue_manager=1&hostname=h&processname=p")
