@@ -103,5 +103,8 @@ void virt_image_read_qcow2(const VirtImageSource *source, const guint8 *head, Vi
     guint64 per_entry = cluster * (cluster / 8);
     if (info->virtual_size / per_entry > l1_size)
         virt_image_unsafe(info, "qcow2 L1 table is smaller than the image size needs");
+    guint64 l1_offset = virt_be64(head + 40);
+    if (l1_size > 0 && (l1_offset % cluster != 0 || l1_offset >= source->size))
+        virt_image_unsafe(info, "qcow2 L1 table is not within the file");
     read_extensions(source, header, cluster, info);
 }
