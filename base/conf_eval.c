@@ -87,14 +87,6 @@ static size_t reference_length(const char *text, const char **name, size_t *name
     return (size_t)(end - text) + braced;
 }
 
-static const NdOption *find_name(const char *group, const char *name)
-{
-    const NdOption *option = nd_option_find(group, name);
-    /* An old name in the option's own section; one that moved between sections is not worth the search. */
-    const NdOption *renamed = option == NULL ? nd_option_find_old(group, name) : NULL;
-    return renamed != NULL ? nd_option_find(group, renamed->name) : option;
-}
-
 /* The option that a reference means: "group.name", or a name in the referring option's group, then in DEFAULT. *group is where it was found;
  * caller frees it. */
 static const NdOption *find_reference(const char *name, const char *from_group, char **group)
@@ -102,11 +94,11 @@ static const NdOption *find_reference(const char *name, const char *from_group, 
     const char *dot = strchr(name, '.');
     if (dot != NULL) {
         *group = g_strndup(name, (size_t)(dot - name));
-        return find_name(*group, dot + 1);
+        return nd_option_find(*group, dot + 1);
     }
-    const NdOption *option = find_name(from_group, name);
+    const NdOption *option = nd_option_find(from_group, name);
     *group = g_strdup(option != NULL ? from_group : "DEFAULT");
-    return option != NULL ? option : find_name("DEFAULT", name);
+    return option != NULL ? option : nd_option_find("DEFAULT", name);
 }
 
 static bool append_reference(const NdConfigView *view, GString *out, const char *name, const char *group, const NdOption *from, int depth, GError **error)

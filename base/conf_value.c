@@ -261,7 +261,7 @@ static bool is_authority(const char *text, size_t length)
     return true;
 }
 
-/* RFC 3986 with a scheme and a host, as oslo.config's URI demands. */
+/* RFC 3986 with a scheme and a host, as oslo.config's URI demands; like it we take any path. */
 static bool convert_uri(NdConfigValue *value, const char *text, GError **error)
 {
     size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
@@ -269,8 +269,7 @@ static bool convert_uri(NdConfigValue *value, const char *text, GError **error)
         return fail(value->option, text, "is not a URI with a scheme and a host", error);
     const char *authority = text + scheme + 3;
     size_t length = strcspn(authority, "/?#");
-    const char *path = authority + length;
-    if (!is_authority(authority, length) || !is_uri_text(path, strcspn(path, "?#"), ":@/"))
+    if (!is_authority(authority, length))
         return fail(value->option, text, "is not a valid URI", error);
     if (value->option->schemes != NULL) {
         g_autofree char *name = g_ascii_strdown(text, (gssize)scheme);

@@ -15,20 +15,8 @@ static const NdOptionFamily *const tables[] = {
 typedef struct {
     GArray *families;    /* of NdOptionFamily */
     GHashTable *by_name; /* "group.name" -> NdOption */
-    GHashTable *by_old;  /* the same for deprecated places */
     GPtrArray *patterns; /* families with a group that ends in "*": NdOptionFamily */
 } Index;
-
-static void index_old_names(Index *index, const char *group, const NdOption *option)
-{
-    g_auto(GStrv) places = g_strsplit(option->deprecated != NULL ? option->deprecated : "", " ", -1);
-    for (char **place = places; *place != NULL; place++) {
-        char *key = strchr(*place, '.') != NULL ? g_strdup(*place) : g_strconcat(group, ".", *place, NULL);
-        if (!g_hash_table_contains(index->by_old, key))
-            g_hash_table_insert(index->by_old, g_steal_pointer(&key), (gpointer)option);
-        g_free(key);
-    }
-}
 
 static void index_family(Index *index, const NdOptionFamily *family)
 {
@@ -38,10 +26,8 @@ static void index_family(Index *index, const NdOptionFamily *family)
             g_ptr_array_add(index->patterns, (gpointer)family);
             continue;
         }
-        for (size_t i = 0; i < family->n_options; i++) {
+        for (size_t i = 0; i < family->n_options; i++)
             g_hash_table_insert(index->by_name, g_strconcat(*group, ".", family->options[i].name, NULL), (gpointer)&family->options[i]);
-            index_old_names(index, *group, &family->options[i]);
-        }
     }
 }
 
@@ -50,7 +36,6 @@ static gpointer make_index(gpointer unused)
     Index *index = g_new0(Index, 1);
     index->families = g_array_new(false, false, sizeof(NdOptionFamily));
     index->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    index->by_old = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     index->patterns = g_ptr_array_new();
     for (size_t t = 0; t < G_N_ELEMENTS(tables); t++)
         for (const NdOptionFamily *family = tables[t]; family->groups != NULL; family++) {
@@ -96,12 +81,6 @@ const NdOption *nd_option_find(const char *group, const char *name)
     g_autofree char *key = g_strconcat(section, ".", name, NULL);
     const NdOption *option = g_hash_table_lookup(index->by_name, key);
     return option != NULL ? option : find_by_pattern(index, section, name);
-}
-
-const NdOption *nd_option_find_old(const char *group, const char *name)
-{
-    g_autofree char *key = g_strconcat(group, ".", name, NULL);
-    return g_hash_table_lookup(get_index()->by_old, key);
 }
 
 const char *nd_option_type_name(NdOptionType type)

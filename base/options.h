@@ -70,8 +70,6 @@ const NdOptionFamily *nd_option_families(size_t *n_families);
 /* The option, or NULL if no such name is known in the group. Group names ignore case (but DEFAULT). Sections that
  * another option names (auth_section, [mdev_…]) are known too. */
 const NdOption *nd_option_find(const char *group, const char *name);
-/* The option that formerly stood at this place, or NULL. */
-const NdOption *nd_option_find_old(const char *group, const char *name);
 /* "string", "integer" …; static. */
 const char *nd_option_type_name(NdOptionType type);
 /* The default of a release as text, NULL for none. */

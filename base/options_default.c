@@ -19,7 +19,7 @@ static const NdOption general_options[] = {
     {"config_dir", STRING, NULL, "folder of configuration files (command line)", IGNORED("command line")},
     {"config_drive_format", STRING, "iso9660", "file system of config drives", UNSUPPORTED("not implemented yet"), CHOICES("iso9660,vfat")},
     {"config_file", STRING, NULL, "configuration file (command line)", IGNORED("command line")},
-    {"config_source", LIST, NULL, "names of sections that describe remote configuration sources", UNSUPPORTED("not implemented yet")},
+    {"config_source", LIST, "", "names of sections that describe remote configuration sources", UNSUPPORTED("not implemented yet")},
     {"console_host", STRING, "@host_name", "host name given to console proxies", IGNORED("the host name is used")},
     {"daemon", BOOLEAN, "false", "run a console proxy in the background", IGNORED("read by the console proxies")},
     {"default_access_ip_network_name", STRING, NULL, "network whose address becomes the server's access address", UNSUPPORTED("not implemented yet")},
