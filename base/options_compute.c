@@ -35,7 +35,7 @@ static const NdOption workarounds_options[] = {
     {"disable_compute_service_check_for_ffu", BOOLEAN, "false", "start beside computes that are too old", UNSUPPORTED("not implemented yet")},
     {"disable_deep_image_inspection", BOOLEAN, "false", "trust the declared image format", UNSUPPORTED("not implemented yet")},
     {"disable_fallback_pcpu_query", BOOLEAN, "false", "no second query for pinned CPUs", IGNORED("read by nova-scheduler")},
-    {"disable_group_policy_check_upcall", BOOLEAN, "false", "no late check of server groups", UNSUPPORTED("not implemented yet")},
+    {"disable_group_policy_check_upcall", BOOLEAN, "false", "no late check of server groups", HONOURED},
     {"disable_libvirt_livesnapshot", BOOLEAN, "false", "snapshots stop the guest", UNSUPPORTED("not implemented yet")},
     {"disable_rootwrap", BOOLEAN, "false", "sudo without rootwrap", IGNORED("novad needs no root helper")},
     {"enable_numa_live_migration", BOOLEAN, "false", "live migration of NUMA guests in old clouds", UNSUPPORTED("not implemented yet")},
@@ -52,7 +52,7 @@ static const NdOption workarounds_options[] = {
     {"skip_hypervisor_version_check_on_lm", BOOLEAN, "false", "live migration to an older hypervisor", UNSUPPORTED("not implemented yet")},
     {"skip_reserve_in_use_ironic_nodes", BOOLEAN, "false", "leave used Ironic nodes as they are", IGNORED("another hypervisor driver")},
     {"unified_limits_count_pcpu_as_vcpu", BOOLEAN, "false", "count pinned CPUs as CPUs", IGNORED("read by nova-api")},
-    {"wait_for_vif_plugged_event_during_hard_reboot", LIST, "", "kinds of ports to wait for in a hard reboot", UNSUPPORTED("not implemented yet"), CHOICES("normal,direct,macvtap,baremetal,direct-physical,virtio-forwarder,smart-nic,vdpa,accelerator-direct,accelerator-direct-physical,remote-managed")},
+    {"wait_for_vif_plugged_event_during_hard_reboot", LIST, "", "kinds of ports to wait for in a hard reboot", HONOURED, CHOICES("normal,direct,macvtap,baremetal,direct-physical,virtio-forwarder,smart-nic,vdpa,accelerator-direct,accelerator-direct-physical,remote-managed")},
 };
 
 static const NdOption image_cache_options[] = {

@@ -14,8 +14,8 @@ static const NdOption machine_options[] = {
     {"cpu_power_governor_low", STRING, "powersave", "governor of unused CPUs", UNSUPPORTED("not implemented yet")},
     {"cpu_power_management", BOOLEAN, "false", "switch dedicated CPUs off while unused", UNSUPPORTED("not implemented yet")},
     {"cpu_power_management_strategy", STRING, "cpu_state", "how: by state or by governor", UNSUPPORTED("not implemented yet"), CHOICES("cpu_state,governor")},
-    {"device_detach_attempts", INTEGER, "8", "tries of a device detach", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
-    {"device_detach_timeout", INTEGER, "20", "seconds to wait for each", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
+    {"device_detach_attempts", INTEGER, "8", "tries of a device detach", HONOURED, AT_LEAST(1)},
+    {"device_detach_timeout", INTEGER, "20", "seconds to wait for each", HONOURED, AT_LEAST(1)},
     {"enabled_perf_events", LIST, "", "performance events of guests", UNSUPPORTED("not implemented yet")},
     {"file_backed_memory", INTEGER, "0", "memory offered from files, MiB; 0: off", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
     {"gid_maps", LIST, "", "group ids of containers", IGNORED("only for lxc")},
@@ -38,7 +38,7 @@ static const NdOption machine_options[] = {
     {"uid_maps", LIST, "", "user ids of containers", IGNORED("only for lxc")},
     {"use_virtio_for_bridges", BOOLEAN, "true", "virtio as default network card", UNSUPPORTED("not implemented yet")},
     {"virt_type", STRING, "kvm", "hypervisor: kvm or qemu", UNSUPPORTED("not implemented yet"), CHOICES("kvm,lxc,qemu,parallels")},
-    {"wait_soft_reboot_seconds", INTEGER, "120", "seconds until a soft reboot becomes a hard one", UNSUPPORTED("not implemented yet")},
+    {"wait_soft_reboot_seconds", INTEGER, "120", "seconds until a soft reboot becomes a hard one", HONOURED},
 };
 
 static const NdOption storage_options[] = {
@@ -54,7 +54,7 @@ static const NdOption storage_options[] = {
     {"images_rbd_glance_copy_timeout", INTEGER, "600", "seconds until such a copy is given up", UNSUPPORTED("not implemented yet")},
     {"images_rbd_glance_store_name", STRING, "", "Glance store that is local to this host", UNSUPPORTED("not implemented yet")},
     {"images_rbd_pool", STRING, "rbd", "Ceph pool of disks", UNSUPPORTED("not implemented yet")},
-    {"images_type", STRING, "default", "storage of disks", UNSUPPORTED("not implemented yet"), CHOICES("raw,flat,qcow2,lvm,rbd,ploop,default")},
+    {"images_type", STRING, "default", "storage of disks", HONOURED, CHOICES("raw,flat,qcow2,lvm,rbd,ploop,default")},
     {"images_volume_group", STRING, NULL, "LVM volume group of disks", UNSUPPORTED("not implemented yet")},
     {"inject_key", BOOLEAN, "false", "write the SSH key into the guest's disk", UNSUPPORTED("not implemented yet")},
     {"inject_partition", INTEGER, "-2", "partition to write to; -2: none", UNSUPPORTED("not implemented yet"), AT_LEAST(-2)},

@@ -55,7 +55,7 @@ static const NdOption neutron_options[] = {
     {"max_version", STRING, NULL, "highest API version to accept"},
     {"metadata_proxy_shared_secret", STRING, "", "secret between metadata proxy and API", IGNORED("read by the metadata API"), SECRET},
     {"min_version", STRING, NULL, "lowest API version to accept"},
-    {"ovs_bridge", STRING, "br-int", "bridge of ports that name none", UNSUPPORTED("not implemented yet")},
+    {"ovs_bridge", STRING, "br-int", "bridge of ports that name none", HONOURED},
     {"physnets", LIST, "", "physical networks with NUMA affinity", UNSUPPORTED("not implemented yet")},
     {"region_name", STRING, NULL, "region to look for in the catalog"},
     {"service_metadata_proxy", BOOLEAN, "false", "the metadata API is behind Neutron's proxy", IGNORED("read by the metadata API")},
@@ -218,7 +218,7 @@ static const NdOption api_options[] = {
     {"auth_strategy", STRING, "keystone", "how nova-api authenticates", IGNORED("read by nova-api"), CHOICES("keystone,noauth2")},
     {"compute_link_prefix", STRING, NULL, "address that API links start with", IGNORED("read by nova-api"), FORMERLY("DEFAULT.osapi_compute_link_prefix")},
     {"config_drive_skip_versions", STRING, "1.0 2007-01-19 2007-03-01 2007-08-29 2007-10-10 2007-12-15 2008-02-01 2008-09-01", "metadata versions left out of config drives", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.config_drive_skip_versions")},
-    {"dhcp_domain", STRING, "novalocal", "domain appended to host names in metadata", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.dhcp_domain")},
+    {"dhcp_domain", STRING, "novalocal", "domain appended to host names in metadata", HONOURED, FORMERLY("DEFAULT.dhcp_domain")},
     {"enable_instance_password", BOOLEAN, "true", "API answers carry the administrator password", IGNORED("read by nova-api"), FORMERLY("DEFAULT.enable_instance_password")},
     {"glance_link_prefix", STRING, NULL, "address that image links start with", IGNORED("read by nova-api"), FORMERLY("DEFAULT.osapi_glance_link_prefix")},
     {"instance_list_cells_batch_fixed_size", INTEGER, "100", "records a cell query", IGNORED("read by nova-api"), AT_LEAST(100)},
@@ -236,7 +236,7 @@ static const NdOption api_options[] = {
     {"vendordata_dynamic_read_timeout", INTEGER, "5", "seconds to wait for its answer", UNSUPPORTED("not implemented yet"), AT_LEAST(0), FORMERLY("DEFAULT.vendordata_dynamic_read_timeout")},
     {"vendordata_dynamic_ssl_certfile", STRING, "", "certificate authorities for vendordata services", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vendordata_dynamic_ssl_certfile")},
     {"vendordata_dynamic_targets", LIST, "", "vendordata services, name@address", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vendordata_dynamic_targets")},
-    {"vendordata_jsonfile_path", STRING, NULL, "file of static vendordata", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vendordata_jsonfile_path")},
+    {"vendordata_jsonfile_path", STRING, NULL, "file of static vendordata", HONOURED, FORMERLY("DEFAULT.vendordata_jsonfile_path")},
     {"vendordata_providers", LIST, "StaticJSON", "kinds of vendordata to offer", UNSUPPORTED("not implemented yet"), CHOICES("StaticJSON,DynamicJSON"), FORMERLY("DEFAULT.vendordata_providers")},
 };
 
