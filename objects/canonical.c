@@ -92,19 +92,40 @@ static char *canonical_resource_class(const char *text)
     return valid ? g_steal_pointer(&upper) : NULL;
 }
 
-/* ">=1.0,!=1.3": comma-separated comparisons (distutils' version predicate); an empty one is refused. */
+static bool skip_digits(const char **text)
+{
+    const char *start = *text;
+    *text += strspn(*text, "0123456789");
+    return *text > start;
+}
+
+/* "1.0", "1.0.3", "1.2a1", "1.2.3b4": a strict version of distutils. */
+static bool is_strict_version(const char *text)
+{
+    if (!skip_digits(&text) || *text++ != '.' || !skip_digits(&text))
+        return false;
+    if (*text == '.') {
+        text++;
+        if (!skip_digits(&text))
+            return false;
+    }
+    if (*text == 'a' || *text == 'b') {
+        text++;
+        if (!skip_digits(&text))
+            return false;
+    }
+    return *text == '\0';
+}
+
+/* ">=1.0,!=1.3": comparisons with strict versions (distutils' version predicate). */
 static char *canonical_version_predicate(const char *text)
 {
+    static const char *const operators[] = {"<", "<=", ">", ">=", "==", "!=", NULL};
     g_auto(GStrv) parts = g_strsplit(text, ",", -1);
     for (char **part = parts; *part; part++) {
         char *version = g_strstrip(*part);
-        size_t operator= strspn(version, "<>=!");
-        const char *operators[] = {"<", "<=", ">", ">=", "==", "!="};
-        bool known = false;
-        for (guint i = 0; i < G_N_ELEMENTS(operators); i++)
-            known |= strlen(operators[i]) == operator&& strncmp(version, operators[i], operator) == 0;
-        version = g_strchug(version + operator);
-        if (!known || !g_ascii_isdigit(*version) || strspn(version, "0123456789.abcdefghijklmnopqrstuvwxyz") != strlen(version))
+        g_autofree char *sign = g_strndup(version, strspn(version, "<>=!"));
+        if (!g_strv_contains(operators, sign) || !is_strict_version(g_strchug(version + strlen(sign))))
             return NULL;
     }
     return *parts ? g_strdup(text) : NULL;

@@ -264,12 +264,10 @@ NovaImageMeta *nova_image_meta_from_dict(NdJson *image, GError **error)
 NdJson *nova_image_dict_from_system_metadata(GHashTable *system_metadata)
 {
     NdJson *image = json_object_new_object(), *properties = json_object_new_object();
-    GHashTableIter iter;
-    gpointer name, text;
-    if (system_metadata)
-        g_hash_table_iter_init(&iter, system_metadata);
-    while (system_metadata && g_hash_table_iter_next(&iter, &name, &text)) {
-        const char *key = name;
+    g_autoptr(GList) names = system_metadata ? g_hash_table_get_keys(system_metadata) : NULL;
+    names = g_list_sort(names, (GCompareFunc)strcmp);
+    for (const GList *name = names; name; name = name->next) {
+        const char *key = name->data, *text = g_hash_table_lookup(system_metadata, key);
         if (!text)
             continue;
         if (g_str_has_prefix(key, SYSTEM_METADATA_PREFIX))

@@ -109,7 +109,9 @@ static bool parse_string(const Reader *reader, const Path *path, const NovaType 
 {
     if (!check_length(reader, path, json, error))
         return false;
-    g_autofree char *text = text_of(json);
+    /* addresses and the like must be text; plain strings and UUIDs are made from numbers too */
+    bool strict = type->format > NOVA_FORMAT_UUID && !json_object_is_type(json, json_type_string);
+    g_autofree char *text = strict ? NULL : text_of(json);
     if (!text)
         return wrong_type(error, path, "a string", json);
     const char *reason = NULL;

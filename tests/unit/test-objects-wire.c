@@ -135,6 +135,10 @@ static void test_bad_fields(void)
         {"Resource", "1.0", "{\"resource_class\":\"a-b\"}", "Resource.resource_class is no resource class: 'a-b'"},
         {"ImageMetaProps", "1.34", "{\"img_hv_requested_version\":\"~1\"}",
          "ImageMetaProps.img_hv_requested_version is no version predicate: '~1'"},
+        {"ImageMetaProps", "1.34", "{\"img_hv_requested_version\":\">=1.2.x\"}",
+         "ImageMetaProps.img_hv_requested_version is no version predicate: '>=1.2.x'"},
+        {"ImageMetaProps", "1.34", "{\"img_hv_requested_version\":\">=1.2a\"}",
+         "ImageMetaProps.img_hv_requested_version is no version predicate: '>=1.2a'"},
         {"NetworkRequest", "1.3", "{\"address\":\"here\"}", "NetworkRequest.address is no IP address: 'here'"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -194,10 +198,10 @@ static void test_coercions(void)
         "{\"created_at\":\"2020-01-02T03:04:05Z\",\"deleted\":false,\"disabled\":true,\"flavorid\":\"True\",\"is_public\":false,"
         "\"memory_mb\":2,\"name\":\"5\",\"root_gb\":3,\"rxtx_factor\":0.1,\"swap\":1,\"vcpus\":12}");
 
-    g_autoptr(NovaImageMetaProps) props =
-        read_object("ImageMetaProps", "1.34",
-                    "{\"hw_boot_menu\":\"Yes\",\"hw_pmu\":\"maybe\",\"img_bdm_v2\":1,\"hw_ipxe_boot\":{\"a\":1},"
-                    "\"hw_vif_model\":\"VirtualE1000\",\"hw_architecture\":\"AMD64\",\"img_hv_requested_version\":\">=1.0, <2\"}");
+    g_autoptr(NovaImageMetaProps) props = read_object(
+        "ImageMetaProps", "1.34",
+        "{\"hw_boot_menu\":\"Yes\",\"hw_pmu\":\"maybe\",\"img_bdm_v2\":1,\"hw_ipxe_boot\":{\"a\":1},"
+        "\"hw_vif_model\":\"VirtualE1000\",\"hw_architecture\":\"AMD64\",\"img_hv_requested_version\":\">=1.0, <2.0b3,!=1.5.2\"}");
     g_assert_true(props->hw_boot_menu);
     g_assert_false(props->hw_pmu);
     g_assert_true(props->img_bdm_v2);
