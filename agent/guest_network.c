@@ -27,7 +27,7 @@ static VirtVif vif_for_host(const NovaVif *vif)
         .bridge = vif->network ? vif->network->bridge : NULL,
         .mtu = nova_vif_mtu(vif),
         .hybrid_plug = nova_vif_is_hybrid_plug(vif),
-        .has_bridge_interface = nd_json_bool(meta, "should_create_bridge", false),
+        .create_bridge = nd_json_bool(meta, "should_create_bridge", false),
         .bridge_interface = nd_json_string(meta, "bridge_interface", NULL),
         .multi_host = nd_json_bool(meta, "multi_host", false),
     };

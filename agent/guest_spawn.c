@@ -10,6 +10,7 @@
 #include "rest/glance.h"
 #include "rpc/exception.h"
 #include "virt/disk.h"
+#include "virt/disk_info.h"
 #include "virt/domain_xml.h"
 #include "virt/error.h"
 
@@ -198,7 +199,7 @@ static bool create_config_drive(Guest *guest, const GuestSpawnOptions *options, 
     g_autofree char *publisher = g_strconcat("OpenStack Nova ", guest->agent->guest_host->package_version, NULL);
     nd_info(LOGGER, "Creating config drive at %s", path);
     return virt_config_drive_write(path, vfat ? VIRT_CONFIG_DRIVE_VFAT : VIRT_CONFIG_DRIVE_ISO9660, files, publisher, error) &&
-           virt_disk_info_set(guest->agent->image_cache, uuid, path, "raw", error);
+           virt_disk_info_record(guest->agent->image_cache->instances_path, uuid, path, "raw", error);
 }
 
 bool guest_create_disks(Guest *guest, const GuestSpawnOptions *options, GError **error)
