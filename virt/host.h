@@ -14,6 +14,7 @@ typedef struct {
     const char *const *cpu_model_extra_flags; /* "+flag", "-flag", "flag"; may be NULL */
     const char *images_type;               /* raw, flat, qcow2, default, rbd, lvm */
     bool force_raw_images;
+    const char *const *image_type_exclude_list; /* [compute]image_type_exclude_list; may be NULL */
     bool swtpm_enabled;
     int file_backed_memory_mib;            /* 0 = off */
     const char *instances_path;

@@ -372,14 +372,20 @@ static void put_device_traits(GHashTable *traits, GHashTable *all, const VirtHos
     put(traits, "COMPUTE_SECURITY_TPM_1_2", options->swtpm_enabled);
 }
 
-static void put_fixed_traits(GHashTable *traits, const VirtHostOptions *options, const ArchCaps *host_caps, unsigned long libvirt)
+static void put_fixed_traits(GHashTable *traits, const VirtHostOptions *options, const ArchCaps *host_caps)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(fixed_traits); i++)
         put(traits, fixed_traits[i].trait, fixed_traits[i].has);
     bool raw_only = g_strcmp0(options->images_type, "rbd") == 0 || g_strcmp0(options->images_type, "lvm") == 0;
     put(traits, "COMPUTE_IMAGE_TYPE_QCOW2", !raw_only || options->force_raw_images);
     put(traits, "COMPUTE_SECURITY_UEFI_SECURE_BOOT", host_caps != NULL && host_caps->secure_boot);
-    put(traits, "COMPUTE_REMOTE_MANAGED_PORTS", libvirt >= 7009000);
+    /* Upstream's tracker shows it only with a PCI device that is tagged remote_managed; novad manages none yet. */
+    put(traits, "COMPUTE_REMOTE_MANAGED_PORTS", false);
+    for (const char *const *type = options->image_type_exclude_list; type != NULL && *type != NULL; type++) {
+        g_autofree char *upper = g_ascii_strup(*type, -1), *trait = g_strconcat("COMPUTE_IMAGE_TYPE_", upper, NULL);
+        if (g_hash_table_contains(traits, trait))
+            put(traits, trait, false);
+    }
 }
 
 static bool read_traits(virConnectPtr handle, const VirtHostOptions *options, GHashTable *traits, GError **error)
@@ -404,7 +410,7 @@ static bool read_traits(virConnectPtr handle, const VirtHostOptions *options, GH
     put(traits, "HW_CPU_X86_AMD_SEV", strcmp(cpu.arch, "x86_64") == 0 && kernel_has_sev() && any_sev(all));
     put(traits, "HW_CPU_HYPERTHREADING", virt_host_has_hyperthreading(caps));
     put_device_traits(traits, all, options, libvirt);
-    put_fixed_traits(traits, options, g_hash_table_lookup(all, cpu.arch), libvirt);
+    put_fixed_traits(traits, options, g_hash_table_lookup(all, cpu.arch));
     return true;
 }
 

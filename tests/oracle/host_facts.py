@@ -31,6 +31,7 @@ CASES = [
      [("cpu_mode", "custom", "libvirt"), ("cpu_models", ["nehalem", "Penryn"], "libvirt"), ("cpu_model_extra_flags", ["AES"], "libvirt")]),
     ("dedicated", {"cpu_dedicated_set": "0"}, [("cpu_dedicated_set", "0", "compute")]),
     ("both sets", {"cpu_dedicated_set": "0", "cpu_shared_set": "1"}, [("cpu_dedicated_set", "0", "compute"), ("cpu_shared_set", "1", "compute")]),
+    ("image types", {"image_type_exclude_list": ["iso", "vmdk"]}, [("image_type_exclude_list", ["iso", "vmdk"], "compute")]),
     ("file backed memory, vTPM", {"file_backed_memory": 4096, "swtpm_enabled": True},
      [("file_backed_memory", 4096, "libvirt"), ("swtpm_enabled", True, "libvirt")]),
 ]
@@ -49,6 +50,7 @@ def upstream(overrides):
     facts["pcpus"] = len(drv._get_pcpu_available())
     traits = dict(drv.static_traits)
     traits.update(drv.capabilities_as_traits())
+    traits["COMPUTE_REMOTE_MANAGED_PORTS"] = False  # the resource tracker takes it off where no PCI device is remote managed
     for name, _value, group in overrides:
         CONF.clear_override(name, group)
     return facts, traits

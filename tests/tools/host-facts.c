@@ -126,6 +126,7 @@ int main(int argc, char **argv)
         return 2;
     }
     g_auto(GStrv) models = string_list(config, "cpu_models"), flags = string_list(config, "cpu_model_extra_flags");
+    g_auto(GStrv) excluded = string_list(config, "image_type_exclude_list");
     const VirtHostOptions options = {
         .virt_type = nd_json_string(config, "virt_type", "qemu"),
         .cpu_mode = nd_json_string(config, "cpu_mode", NULL),
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
         .cpu_model_extra_flags = (const char *const *)flags,
         .images_type = "default",
         .force_raw_images = true,
+        .image_type_exclude_list = (const char *const *)excluded,
         .swtpm_enabled = nd_json_bool(config, "swtpm_enabled", false),
         .file_backed_memory_mib = (int)nd_json_int(config, "file_backed_memory", 0),
         .instances_path = nd_json_string(config, "instances_path", "/var/lib/nova/instances"),
