@@ -92,16 +92,16 @@ static const NdOption general_options[] = {
 
 static const NdOption capacity_options[] = {
     {"compute_monitors", LIST, "", "monitors that add metrics to the host record, such as cpu.virt_driver", UNSUPPORTED("not implemented yet")},
-    {"cpu_allocation_ratio", FLOAT, NULL, "virtual CPUs a host CPU counts for; set: written to Placement each time", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"disk_allocation_ratio", FLOAT, NULL, "the same for disk", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"initial_cpu_allocation_ratio", FLOAT, "16.0", "CPU ratio of a newly made resource provider", UNSUPPORTED("not implemented yet"), AT_LEAST(0), LATER(2026_1, "4.0")},
-    {"initial_disk_allocation_ratio", FLOAT, "1.0", "disk ratio of a newly made resource provider", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"initial_ram_allocation_ratio", FLOAT, "1.5", "memory ratio of a newly made resource provider", UNSUPPORTED("not implemented yet"), AT_LEAST(0), LATER(2026_1, "1.0")},
-    {"ram_allocation_ratio", FLOAT, NULL, "the same for memory", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"reserved_host_cpus", INTEGER, "0", "host CPUs not given to servers", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"reserved_host_disk_mb", INTEGER, "0", "disk space not given to servers, MiB", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"reserved_host_memory_mb", INTEGER, "512", "memory not given to servers, MiB", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
-    {"reserved_huge_pages", MULTI_DICT, NULL, "huge pages not given to servers: node:N,size:S,count:C", UNSUPPORTED("not implemented yet")},
+    {"cpu_allocation_ratio", FLOAT, NULL, "virtual CPUs a host CPU counts for; set: written to Placement each time", AT_LEAST(0)},
+    {"disk_allocation_ratio", FLOAT, NULL, "the same for disk", AT_LEAST(0)},
+    {"initial_cpu_allocation_ratio", FLOAT, "16.0", "CPU ratio of a newly made resource provider", AT_LEAST(0), LATER(2026_1, "4.0")},
+    {"initial_disk_allocation_ratio", FLOAT, "1.0", "disk ratio of a newly made resource provider", AT_LEAST(0)},
+    {"initial_ram_allocation_ratio", FLOAT, "1.5", "memory ratio of a newly made resource provider", AT_LEAST(0), LATER(2026_1, "1.0")},
+    {"ram_allocation_ratio", FLOAT, NULL, "the same for memory", AT_LEAST(0)},
+    {"reserved_host_cpus", INTEGER, "0", "host CPUs not given to servers", AT_LEAST(0)},
+    {"reserved_host_disk_mb", INTEGER, "0", "disk space not given to servers, MiB", AT_LEAST(0)},
+    {"reserved_host_memory_mb", INTEGER, "512", "memory not given to servers, MiB", AT_LEAST(0)},
+    {"reserved_huge_pages", MULTI_DICT, NULL, "huge pages not given to servers: node:N,size:S,count:C"},
     {"vcpu_pin_set", STRING, NULL, "old word for host CPUs that servers may use", UNSUPPORTED("not implemented yet")},
 };
 
