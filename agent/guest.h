@@ -86,3 +86,7 @@ bool guest_start_and_wait(Guest *guest, bool wait_for_events, GError **error);
 /* Adds or removes one interface of a guest that may be running; also rewrites the ports in the domain's metadata. */
 bool guest_attach_interface(Guest *guest, NdJson *vif, GError **error);
 bool guest_detach_interface(Guest *guest, NdJson *vif, GError **error);
+
+/* --- guest_devices.c --- */
+/* Sets instance.device_metadata from the defined domain: addresses of tagged disks and interfaces; null if there are none. */
+bool guest_record_devices(Guest *guest, GError **error);

@@ -11,5 +11,5 @@ bool guest_define(Guest *guest, GError **error);
 bool guest_restore_backing(Guest *guest, GError **error);
 /* The files of the config drive: of VirtFile. */
 GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, GError **error);
-/* Sets instance.device_metadata from the defined domain: addresses of tagged disks and interfaces; null if there are none. */
-bool guest_record_devices(Guest *guest, GError **error);
+/* The same as the guest's metadata shows it: a new list. */
+NdJson *guest_device_metadata(const NovaInstance *instance);

@@ -73,7 +73,8 @@ GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, 
     const NdConfig *config = guest->agent->config;
     g_autoptr(NdJson) groups = security_group_names(instance);
     g_autoptr(NdJson) vendor = static_vendor_data(config);
-    g_autoptr(NdJson) devices = ec2_block_devices(guest);
+    g_autoptr(NdJson) mapping = ec2_block_devices(guest);
+    g_autoptr(NdJson) devices = guest_device_metadata(instance);
     g_autofree char *name = agent_instance_name(config, instance);
     AgentMetadataInput input = {
         .uuid = instance->uuid,
@@ -101,22 +102,10 @@ GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, 
         .metadata = instance->metadata,
         .security_groups = groups,
         .network_info = guest->vifs,
-        .block_device_mapping = devices,
+        .block_device_mapping = mapping,
+        .devices = devices,
         .injected_files = options ? options->injected_files : NULL,
         .vendor_data = vendor,
     };
     return agent_instance_metadata_files(&input, error);
-}
-
-bool guest_record_devices(Guest *guest, GError **error)
-{
-    for (guint i = 0; i < nova_object_list_length(guest->mappings); i++) {
-        NovaBlockDeviceMapping *mapping = nova_object_list_get(guest->mappings, i);
-        if (mapping->tag) {
-            g_set_error(error, AGENT_ERROR, AGENT_ERROR_UNSUPPORTED, "device tags are not supported yet (disk tag '%s')", mapping->tag);
-            return false;
-        }
-    }
-    nova_instance_set_device_metadata(guest->instance, NULL);
-    return true;
 }

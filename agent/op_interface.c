@@ -39,14 +39,11 @@ static bool prepare(Operation *operation, GError **error)
 static bool attach_step_allocate(Operation *operation, GError **error)
 {
     InterfaceData *data = operation->data;
-    if (method_args_string(operation->args, "tag")) {
-        nova_exception_set(error, NOVA_EXC_NETWORK_INTERFACE_TAGGED_ATTACH_NOT_SUPPORTED, NULL);
-        return false;
-    }
     g_autoptr(NovaNetworkRequest) request = nova_network_request_new();
     nova_network_request_set_network_id(request, method_args_string(operation->args, "network_id"));
     nova_network_request_set_port_id(request, method_args_string(operation->args, "port_id"));
     nova_network_request_set_address(request, method_args_string(operation->args, "requested_ip"));
+    nova_network_request_set_tag(request, method_args_string(operation->args, "tag"));
     g_autoptr(NovaNetworkRequestList) requested = nova_network_request_list_new();
     nova_object_list_append(requested, request);
     if (!network_allocate(operation->agent, operation->context, operation->instance, requested, NULL, &data->vifs, error))
@@ -77,7 +74,7 @@ static bool attach_step_plug(Operation *operation, GError **error)
     InterfaceData *data = operation->data;
     g_autoptr(GError) failure = NULL;
     g_autoptr(Guest) guest = guest_new(operation->agent, operation->context, operation->instance, NULL, &failure);
-    if (guest && guest_attach_interface(guest, data->vif, &failure))
+    if (guest && guest_attach_interface(guest, data->vif, &failure) && guest_record_devices(guest, &failure))
         return true;
     nd_warning(LOGGER, "attach interface failed, try to deallocate port %s, reason: %s", nd_json_string(data->vif, "id", ""), failure->message);
     nova_exception_set(error, NOVA_EXC_INTERFACE_ATTACH_FAILED, "instance_uuid", operation->instance->uuid, NULL);
