@@ -10,28 +10,34 @@ gint64 nd_time_now(void)
     return g_get_real_time();
 }
 
-static char *format(gint64 time_us, const char *pattern, const char *suffix, bool micro)
+/* Years always have four digits (%Y of g_date_time_format has not), and times before the epoch round down. */
+static char *format(gint64 time_us, char separator, const char *suffix, bool micro)
 {
-    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
-    g_autofree char *text = g_date_time_format(second, pattern);
+    gint64 fraction = time_us % G_USEC_PER_SEC;
+    if (fraction < 0)
+        fraction += G_USEC_PER_SEC;
+    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc((time_us - fraction) / G_USEC_PER_SEC);
+    g_autofree char *text = g_strdup_printf("%04d-%02d-%02d%c%02d:%02d:%02d", g_date_time_get_year(second), g_date_time_get_month(second),
+                                            g_date_time_get_day_of_month(second), separator, g_date_time_get_hour(second),
+                                            g_date_time_get_minute(second), g_date_time_get_second(second));
     if (micro)
-        return g_strdup_printf("%s.%06d%s", text, (int)(time_us % G_USEC_PER_SEC), suffix);
+        return g_strdup_printf("%s.%06d%s", text, (int)fraction, suffix);
     return g_strconcat(text, suffix, NULL);
 }
 
 char *nd_time_format_field(gint64 time_us)
 {
-    return format(time_us, "%Y-%m-%dT%H:%M:%S", "Z", false);
+    return format(time_us, 'T', "Z", false);
 }
 
 char *nd_time_format_argument(gint64 time_us)
 {
-    return format(time_us, "%Y-%m-%dT%H:%M:%S", "", true);
+    return format(time_us, 'T', "", true);
 }
 
 char *nd_time_format_notification(gint64 time_us)
 {
-    return format(time_us, "%Y-%m-%d %H:%M:%S", "", true);
+    return format(time_us, ' ', "", true);
 }
 
 bool nd_time_parse(const char *text, gint64 *time_us, GError **error)

@@ -209,6 +209,14 @@ static void test_coercions(void)
     g_assert_cmpstr(props->hw_vif_model, ==, "e1000");
     g_assert_cmpstr(props->hw_architecture, ==, "x86_64");
 
+    /* a year of two digits, a time before the epoch */
+    g_autoptr(NovaFlavor) old =
+        read_object("Flavor", "1.2", "{\"created_at\":\"0026-11-22T20:40:06Z\",\"updated_at\":\"1969-12-31T23:59:59.5Z\"}");
+    g_autoptr(NdJson) created = nova_object_field_to_json(old, NOVA_FLAVOR_CREATED_AT, NOVA_UNCLAMPED);
+    g_autoptr(NdJson) updated = nova_object_field_to_json(old, NOVA_FLAVOR_UPDATED_AT, NOVA_UNCLAMPED);
+    g_assert_cmpstr(json_object_get_string(created), ==, "0026-11-22T20:40:06Z");
+    g_assert_cmpstr(json_object_get_string(updated), ==, "1969-12-31T23:59:59Z");
+
     g_autoptr(NovaNetworkInterfaceMetadata) nic = read_object("NetworkInterfaceMetadata", "1.2", "{\"mac\":\"FA-16-3E-00-00-01\"}");
     g_assert_cmpstr(nic->mac, ==, "fa:16:3e:00:00:01");
     g_autoptr(NovaXenDeviceBus) xen = read_object("XenDeviceBus", "1.0", "{\"address\":\"001200\"}");
