@@ -378,6 +378,28 @@ static void take_queued(AgentLanes *lanes, GQueue *dropped)
     }
 }
 
+static bool is_idle(AgentLanes *lanes)
+{
+    return g_hash_table_size(lanes->lanes) == 0 && g_queue_is_empty(&lanes->quick) && lanes->quick_running == 0;
+}
+
+bool agent_lanes_drain(AgentLanes *lanes, gint64 timeout_us)
+{
+    gint64 until = g_get_monotonic_time() + timeout_us;
+    bool idle;
+
+    g_mutex_lock(&lanes->lock);
+    while (!is_idle(lanes)) {
+        if (timeout_us < 0)
+            g_cond_wait(&lanes->ended, &lanes->lock);
+        else if (!g_cond_wait_until(&lanes->ended, &lanes->lock, until))
+            break;
+    }
+    idle = is_idle(lanes);
+    g_mutex_unlock(&lanes->lock);
+    return idle;
+}
+
 bool agent_lanes_stop(AgentLanes *lanes, gint64 timeout_us)
 {
     gint64 until = g_get_monotonic_time() + timeout_us;

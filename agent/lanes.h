@@ -47,6 +47,8 @@ typedef struct {
 } AgentLanesStats;
 void agent_lanes_stats(AgentLanes *lanes, AgentLanesStats *stats);
 
+/* Waits until no job runs or waits, at most `timeout_us` (negative: without end); jobs are still taken meanwhile. True if there is none. */
+bool agent_lanes_drain(AgentLanes *lanes, gint64 timeout_us);
 /* No new jobs are taken and queued ones are dropped (free_data is called); then waits until the running ones have ended, at most
  * `timeout_us`. True if all ended. May be called again with another timeout. */
 bool agent_lanes_stop(AgentLanes *lanes, gint64 timeout_us);

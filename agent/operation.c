@@ -167,6 +167,7 @@ static bool is_parked(Operation *operation, const GError *failure)
 /* The step that failed and those before it, last first. */
 static void undo_steps(Operation *operation)
 {
+    operation->failed_step = operation->step_index;
     journal_phase(operation, AGENT_JOURNAL_UNDO);
     for (guint i = operation->step_index + 1; i-- > 0;) {
         const OperationStep *step = &operation->spec->steps[i];

@@ -96,7 +96,8 @@ struct Operation {
     const OperationBackend *backend;
     AgentJournalEntry *journal_entry;
     NdJson *result;
-    guint step_index;
+    guint step_index;  /* of the step that runs or is undone */
+    guint failed_step; /* index of the step that failed, for on_failure; 0 if none */
     bool finish_early;
     bool body_begun;
     gint64 begun_us;       /* monotonic */

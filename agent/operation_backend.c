@@ -56,7 +56,7 @@ static void leave(Operation *operation G_GNUC_UNUSED)
 static char *failure_details(Operation *operation, const GError *failure)
 {
     const OperationSpec *spec = operation->spec;
-    const char *step = operation->step_index < spec->n_steps ? spec->steps[operation->step_index].name : "";
+    const char *step = operation->failed_step < spec->n_steps ? spec->steps[operation->failed_step].name : "";
 
     return g_strdup_printf("novad: operation %s, step %s, %s (%s %d)\n%s\n", spec->method, step, nova_exception_class(failure),
                            g_quark_to_string(failure->domain), failure->code, failure->message);
@@ -143,7 +143,7 @@ static void update_usage(Operation *operation)
     g_autoptr(GError) error = NULL;
 
     if (operation->agent->tracker != NULL &&
-        !tracker_update_usage(operation->agent->tracker, operation->context, operation->instance, &error))
+        !tracker_instance_update(operation->agent->tracker, operation->context, operation->instance, &error))
         nd_warning(LOGGER, "Failed to update the resource usage: %s", error->message);
 }
 
