@@ -94,3 +94,19 @@ void agent_dispatch(RpcRequest *request, gpointer user_data)
     else
         operation_submit(operation, limit_of(agent, method));
 }
+
+bool agent_run_method(Agent *agent, RpcContext *context, const char *name, NovaInstance *instance, NdJson *args, GError **error)
+{
+    g_autoptr(NdJson) json = args != NULL ? args : json_object_new_object();
+    const MethodSpec *method = methods_lookup(name);
+    g_autoptr(MethodArgs) parsed = NULL;
+    NovaInstance *copy;
+
+    nd_json_set(json, "instance", nova_object_to_json(instance, NOVA_UNCLAMPED));
+    parsed = method_args_parse(methods_signature(method), json, error);
+    if (parsed == NULL)
+        return false;
+    copy = method_args_object(parsed, "instance");
+    operation_submit(operation_new(agent, method->operation, context, NULL, g_steal_pointer(&parsed), copy), limit_of(agent, method));
+    return true;
+}

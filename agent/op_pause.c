@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "objects/objects.h"
 #include "rpc/exception.h"
+#include "virt/error.h"
 
 /* pause, unpause, suspend, resume (spec/compute-rpc.md section 4). */
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "agent/startup.h"
 
 #include "agent/bus.h"
 #include "agent/errors.h"
+#include "agent/external_events.h"
 #include "agent/identity.h"
-#include "agent/lanes.h"
 #include "agent/journal.h"
+#include "agent/lanes.h"
 #include "agent/lifecycle.h"
 #include "agent/methods.h"
 #include "agent/operation_backend.h"
@@ -16,6 +19,7 @@
 #include "agent/systemd.h"
 #include "agent/tracker.h"
 #include "base/log.h"
+#include "base/log_setup.h"
 #include "objects/objects.h"
 #include "rest/from_config.h"
 #include "rpc/error.h"
