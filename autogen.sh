@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes ./configure. Needs autoconf, automake, pkg-config and autoconf-archive.
 set -e
 cd "$(dirname "$0")"

@@ -45,7 +45,6 @@ novad_binary() {
   readlink -f "$path"
 }
 
-# In an out-of-tree libtool build ./novad may be a script that starts the real program; exec keeps its pid.
 compute_start() { # nova-compute | novad
   local name=$1 other command
   case $name in

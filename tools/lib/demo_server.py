@@ -1,0 +1,32 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots the server `demo` if it is not there, and shows its console when the guest is ready and has its lease."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "integration"))
+# pylint: disable=wrong-import-position
+from lab import READY, Lab  # noqa: E402
+
+
+def main():
+    lab = Lab()
+    began = time.monotonic()
+    servers = lab.servers_named("demo$")
+    server = servers[0] if servers else lab.server("demo", key_name="labkey")
+    print(f"server demo {server.id}: asked for", flush=True)
+    server.wait("ACTIVE", 180)
+    shown = server.show()
+    address = shown["addresses"]["public"][0]["addr"]
+    print(f"ACTIVE after {time.monotonic() - began:.1f} s on host {shown['OS-EXT-SRV-ATTR:host']}, "
+          f"domain {shown['OS-EXT-SRV-ATTR:instance_name']}, address {address}; waiting for the guest", flush=True)
+    server.wait_console(READY, 120)
+    console = server.wait_console(f"SIMGUEST lease {address}", 120)
+    print(f"guest ready after {time.monotonic() - began:.1f} s; its console:\n")
+    print("\n".join("    " + line for line in console.strip().splitlines()))
+    print()
+
+
+if __name__ == "__main__":
+    main()
