@@ -25,9 +25,9 @@ kvmnode_install() {
   debootstrap --variant=minbase --include="$(IFS=,; echo "${KVMNODE_PACKAGES[*]}")" bookworm "$folder/root" \
     "$(debian_mirror)" >"$LAB/log/kvmnode-debootstrap.log" 2>&1 || { tail -n 10 "$LAB/log/kvmnode-debootstrap.log" >&2; die "debootstrap failed"; }
   install -m 755 "$LAB_TREE/kvmnode/init" "$folder/root/sbin/init.node"
-  cp "$folder"/root/boot/vmlinuz-* "$folder/vmlinuz"
-  cp "$folder"/root/boot/initrd.img-* "$folder/initrd"
-  rm -rf "$folder"/root/var/cache/apt "$folder"/root/usr/share/{doc,man,locale}
+  cp "$folder/root/boot/"vmlinuz-* "$folder/vmlinuz"
+  cp "$folder/root/boot/"initrd.img-* "$folder/initrd"
+  rm -rf "$folder/root/var/cache/apt" "$folder/root/usr/share/"{doc,man,locale}
   mke2fs -q -t ext4 -d "$folder/root" "$folder/node.ext4" 3000M
   rm -rf "$folder/root"
   echo "$want" >"$folder/sum"
@@ -35,7 +35,8 @@ kvmnode_install() {
 
 debian_mirror() { # the one this machine uses
   local found
-  found=$(grep -rhoE 'https?://[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -vE 'security|snapshot' | head -n 1)
+  found=$(grep -rhoE '^[^#]*https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -oE 'https?://[^ ]+' |
+    head -n 1)
   echo "${found:-http://deb.debian.org/debian}"
 }
 
