@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes objects/generated/ from objects/spec/*.json.
 
-    tools/gen-objects.py           write the files
+    tools/gen-objects.py           write the files, and tests/unit/test-objects-setters.c
     tools/gen-objects.py --check   write nothing; exit 1 and name the files that differ
 
 The output is committed, so that building needs no Python. What the JSON says is described in objects/spec/README.md.
@@ -15,6 +15,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SPEC = os.path.join(TOP, 'objects', 'spec')
 OUT = os.path.join(TOP, 'objects', 'generated')
+TEST = os.path.join(TOP, 'tests', 'unit', 'test-objects-setters.c')
 
 RELEASES = ['zed', '2023.1', '2023.2', '2024.1', '2024.2', '2025.1', '2025.2', '2026.1', '2026.2']
 RELEASE_ENUM = {name: 'ND_RELEASE_' + name.upper().replace('.', '_') for name in RELEASES}
@@ -110,6 +111,22 @@ class Type:
         if self.element.kind == 'INT':
             return 'const gint64 *values, gsize n', 'ints', 'values, n'
         return 'GPtrArray *value', 'container', 'value'
+
+    def sample(self):
+        """Arguments for a call of the setter in a test."""
+        if self.kind in ('INT', 'TIME'):
+            return '7'
+        if self.kind == 'FLOAT':
+            return '1.5'
+        if self.kind in ('BOOL', 'FLEXIBLE_BOOL'):
+            return 'true'
+        if self.kind == 'STRING':
+            return '"x"'
+        if self.kind == 'OBJECT':
+            return 'nested(&nova_%s_spec)' % CLASSES[self.object].c_name
+        if self.kind == 'DICT':
+            return 'no_entries'
+        return {'STRING': 'strings', 'INT': 'ints, 1'}.get(self.element.kind, 'no_elements')
 
     def comment(self):
         return '/* %s */' % self.text
@@ -259,6 +276,18 @@ class Class:
         return out
 
 
+    def test(self):
+        c, struct = self.c_name, 'Nova' + self.name
+        out = ['', 'static void test_%s(void)' % c, '{', '    g_autoptr(%s) self = nova_%s_new();' % (struct, c)]
+        for f in self.fields:
+            out += ['    nova_%s_set_%s(self, %s);' % (c, f.c_name, f.type.sample()), '    check(self, %s);' % f.enumerator]
+        out += ['    g_autoptr(%s) copy = nova_%s_clone(self);' % (struct, c),
+                '    g_assert_true(nova_object_equal(self, copy));',
+                '    nova_%s_unref(nova_%s_ref(copy));' % (c, c),
+                '    g_assert_true(NOVA_%s(copy) == copy);' % c.upper(), '}']
+        return out
+
+
 CLASSES = {}
 
 
@@ -325,6 +354,48 @@ def umbrella_header(families):
     return out
 
 
+SETTER_TEST = """#include "config.h"
+
+#include "objects/objects.h"
+
+/* Each generated setter sets its own field and no other: the fields of a class are set one by one in the order of their indexes. */
+
+static GHashTable *no_entries;
+static GPtrArray *no_elements, *garbage;
+static const char *const strings[] = {"x", NULL};
+static const gint64 ints[] = {7};
+
+/* A new object, kept until the end. */
+static void *nested(const NovaObjectSpec *spec)
+{
+    g_ptr_array_add(garbage, nova_object_new(spec));
+    return garbage->pdata[garbage->len - 1];
+}
+
+static void check(const void *object, guint field)
+{
+    const NovaObject *self = object;
+    for (guint i = 0; i < self->spec->n_fields; i++) {
+        g_assert_cmpint(nova_object_has(self, i), ==, i <= field);
+        g_assert_cmpint(nova_object_changed(self, i), ==, i <= field);
+    }
+}
+"""
+
+
+def setter_test():
+    out = [NOTICE % '' + SETTER_TEST.rstrip()]
+    for name in sorted(CLASSES):
+        out += CLASSES[name].test()
+    out += ['', 'int main(int argc, char **argv)', '{', '    g_test_init(&argc, &argv, NULL);',
+            '    no_entries = g_hash_table_new(g_str_hash, g_str_equal);', '    no_elements = g_ptr_array_new();',
+            '    garbage = g_ptr_array_new_with_free_func(nova_object_unref);']
+    out += ['    g_test_add_func("/objects/setters/%s", test_%s);' % (n, CLASSES[n].c_name) for n in sorted(CLASSES)]
+    out += ['    int status = g_test_run();', '    g_hash_table_unref(no_entries);', '    g_ptr_array_unref(no_elements);',
+            '    g_ptr_array_unref(garbage);', '    return status;', '}']
+    return out
+
+
 def makefile(families):
     """The list of generated files, for objects/Makemodule.am."""
     names = ['enums', 'registry'] + sorted(families)
@@ -360,7 +431,9 @@ def generate():
             header += cls.header()
             source += cls.source(done)
         files[family + '.h'], files[family + '.c'] = header, source
-    return {name: '\n'.join(lines) + '\n' for name, lines in files.items()}
+    paths = {os.path.join(OUT, name): lines for name, lines in files.items()}
+    paths[TEST] = setter_test()
+    return {path: '\n'.join(lines) + '\n' for path, lines in paths.items()}
 
 
 def main():
@@ -368,26 +441,26 @@ def main():
     if sys.argv[1:] and not check:
         sys.exit(__doc__)
     files = generate()
+    present = [os.path.join(OUT, name) for name in os.listdir(OUT)] if os.path.isdir(OUT) else []
     stale = []
-    for name in sorted(set(files) | set(os.listdir(OUT) if os.path.isdir(OUT) else [])):
-        path = os.path.join(OUT, name)
+    for path in sorted(set(files) | set(present)):
         old = None
         if os.path.exists(path):
             with open(path, encoding='utf-8') as stream:
                 old = stream.read()
-        if old == files.get(name):
+        if old == files.get(path):
             continue
-        stale.append(name)
+        stale.append(os.path.relpath(path, TOP))
         if check:
             continue
-        if name not in files:
+        if path not in files:
             os.unlink(path)
             continue
-        os.makedirs(OUT, exist_ok=True)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, 'w', encoding='utf-8') as stream:
-            stream.write(files[name])
+            stream.write(files[path])
     if check and stale:
-        sys.exit('objects/generated/ differs from objects/spec/: %s; run tools/gen-objects.py' % ' '.join(stale))
+        sys.exit('not what objects/spec/ says: %s; run tools/gen-objects.py' % ' '.join(stale))
 
 
 if __name__ == '__main__':
