@@ -73,6 +73,7 @@ static VirtHostOptions host_options(const NdConfig *config)
         .cpu_model_extra_flags = nd_config_list(config, "libvirt", "cpu_model_extra_flags"),
         .images_type = nd_config_string(config, "libvirt", "images_type"),
         .force_raw_images = nd_config_bool(config, "DEFAULT", "force_raw_images"),
+        .image_type_exclude_list = nd_config_list(config, "compute", "image_type_exclude_list"),
         .swtpm_enabled = nd_config_bool(config, "libvirt", "swtpm_enabled"),
         .file_backed_memory_mib = (int)nd_config_int(config, "libvirt", "file_backed_memory"),
         .instances_path = nd_config_string(config, "DEFAULT", "instances_path"),
