@@ -347,8 +347,9 @@ char *nd_log_format_record(const NdLogFormat *format, const NdLogRecord *record)
 /* The password of a URL; values after words that name secrets. */
 static gpointer make_mask(gpointer unused)
 {
-    return g_regex_new("(://[^/\\s:@]*:)[^@/\\s]+(?=@)"
-                       "|((?:auth_token|adminpass|admin_pass|new_pass|password|secret|x-auth-token|x-service-token)['\"]?\\s*[:=]\\s*['\"]?)[^'\"\\s,}]+",
+    return g_regex_new("((?:://|,)[^/\\s:@,]*:)[^@/\\s]+?(?=@)"
+                       "|((?:auth_token|admin_?pass|new_pass|password|secret|x-auth-token|x-service-token)['\"]?\\s*[:=]\\s*)"
+                       "(?:\"[^\"]*\"?|'[^']*'?|[^\\s,}'\"]+)",
                        G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
 }
 

@@ -7,8 +7,8 @@
 
 static const NdOption compute_options[] = {
     {"consecutive_build_service_disable_threshold", INTEGER, "10", "failed builds that make the scheduler avoid the host", UNSUPPORTED("not implemented yet")},
-    {"cpu_dedicated_set", STRING, NULL, "host CPUs for pinned guests", UNSUPPORTED("not implemented yet")},
-    {"cpu_shared_set", STRING, NULL, "host CPUs for guests that are not pinned", UNSUPPORTED("not implemented yet")},
+    {"cpu_dedicated_set", STRING, NULL, "host CPUs for pinned guests", HONOURED},
+    {"cpu_shared_set", STRING, NULL, "host CPUs for guests that are not pinned", HONOURED},
     {"image_type_exclude_list", LIST, "", "image formats not to advertise"},
     {"live_migration_wait_for_vif_plug", BOOLEAN, "true", "wait for the destination's ports before a live migration", UNSUPPORTED("not implemented yet")},
     {"max_concurrent_disk_ops", INTEGER, "0", "heavy disk operations at a time; 0: no limit", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
@@ -32,7 +32,7 @@ static const NdOption pci_options[] = {
 };
 
 static const NdOption workarounds_options[] = {
-    {"disable_compute_service_check_for_ffu", BOOLEAN, "false", "start beside computes that are too old", UNSUPPORTED("not implemented yet")},
+    {"disable_compute_service_check_for_ffu", BOOLEAN, "false", "start beside computes that are too old", HONOURED},
     {"disable_deep_image_inspection", BOOLEAN, "false", "trust the declared image format", UNSUPPORTED("not implemented yet")},
     {"disable_fallback_pcpu_query", BOOLEAN, "false", "no second query for pinned CPUs", IGNORED("read by nova-scheduler")},
     {"disable_group_policy_check_upcall", BOOLEAN, "false", "no late check of server groups", HONOURED},
@@ -41,7 +41,7 @@ static const NdOption workarounds_options[] = {
     {"enable_numa_live_migration", BOOLEAN, "false", "live migration of NUMA guests in old clouds", UNSUPPORTED("not implemented yet")},
     {"enable_qemu_monitor_announce_self", BOOLEAN, "false", "announce the guest's addresses after a migration", UNSUPPORTED("not implemented yet")},
     {"ensure_libvirt_rbd_instance_dir_cleanup", BOOLEAN, "false", "remove the instance folder with Ceph disks", UNSUPPORTED("not implemented yet")},
-    {"handle_virt_lifecycle_events", BOOLEAN, "true", "act on libvirt's events", UNSUPPORTED("not implemented yet")},
+    {"handle_virt_lifecycle_events", BOOLEAN, "true", "act on libvirt's events", HONOURED},
     {"libvirt_disable_apic", BOOLEAN, "false", "guests without APIC", UNSUPPORTED("not implemented yet")},
     {"never_download_image_if_on_rbd", BOOLEAN, "false", "refuse images that are not in the local Ceph", UNSUPPORTED("not implemented yet")},
     {"qemu_monitor_announce_self_count", INTEGER, "3", "how often", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
@@ -98,7 +98,7 @@ static const NdOption ephemeral_storage_encryption_options[] = {
 
 static const NdOption oslo_concurrency_options[] = {
     {"disable_process_locking", BOOLEAN, "false", "no locks between processes", IGNORED("locks between processes are cheap"), FORMERLY("DEFAULT.disable_process_locking")},
-    {"lock_path", STRING, NULL, "folder of locks between processes", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.lock_path")},
+    {"lock_path", STRING, NULL, "folder of locks between processes", HONOURED, FORMERLY("DEFAULT.lock_path")},
 };
 
 static const NdOption os_brick_options[] = {

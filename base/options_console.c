@@ -7,12 +7,12 @@
 
 static const NdOption vnc_options[] = {
     {"auth_schemes", LIST, "none", "authentication between proxy and guest", IGNORED("read by the VNC proxy"), CHOICES("none,vencrypt")},
-    {"enabled", BOOLEAN, "true", "VNC consoles", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vnc_enabled")},
-    {"novncproxy_base_url", URI, "http://127.0.0.1:6080/vnc_auto.html", "address of VNC consoles", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.novncproxy_base_url")},
+    {"enabled", BOOLEAN, "true", "VNC consoles", HONOURED, FORMERLY("DEFAULT.vnc_enabled")},
+    {"novncproxy_base_url", URI, "http://127.0.0.1:6080/vnc_auto.html", "address of VNC consoles", HONOURED, FORMERLY("DEFAULT.novncproxy_base_url")},
     {"novncproxy_host", STRING, "0.0.0.0", "address of the VNC proxy", IGNORED("read by the VNC proxy"), FORMERLY("DEFAULT.novncproxy_host")},
     {"novncproxy_port", PORT, "6080", "port of the VNC proxy", IGNORED("read by the VNC proxy"), FORMERLY("DEFAULT.novncproxy_port")},
     {"server_listen", HOST_ADDRESS, "127.0.0.1", "address guests listen on", UNSUPPORTED("not implemented yet")},
-    {"server_proxyclient_address", HOST_ADDRESS, "127.0.0.1", "address the proxy connects to", UNSUPPORTED("not implemented yet")},
+    {"server_proxyclient_address", HOST_ADDRESS, "127.0.0.1", "address the proxy connects to", HONOURED},
     {"vencrypt_ca_certs", STRING, NULL, "certificate authorities of the VNC proxy", IGNORED("read by the VNC proxy")},
     {"vencrypt_client_cert", STRING, NULL, "client certificate of the VNC proxy", IGNORED("read by the VNC proxy")},
     {"vencrypt_client_key", STRING, NULL, "key of that certificate", IGNORED("read by the VNC proxy")},
@@ -51,7 +51,7 @@ static const NdOption console_options[] = {
 };
 
 static const NdOption consoleauth_options[] = {
-    {"token_ttl", INTEGER, "600", "seconds a console token is good for", IGNORED("read by nova-conductor"), AT_LEAST(0), FORMERLY("DEFAULT.console_token_ttl")},
+    {"token_ttl", INTEGER, "600", "seconds a console token is good for", HONOURED, AT_LEAST(0), FORMERLY("DEFAULT.console_token_ttl")},
 };
 
 static const NdOption rdp_options[] = {

@@ -6,10 +6,10 @@
 /* [libvirt]. */
 
 static const NdOption machine_options[] = {
-    {"connection_uri", STRING, "", "libvirt to connect to; empty: the virt_type's usual one", UNSUPPORTED("not implemented yet")},
-    {"cpu_mode", STRING, NULL, "CPU model of guests: host-model, host-passthrough, custom, none", UNSUPPORTED("not implemented yet"), CHOICES("host-model,host-passthrough,custom,none")},
-    {"cpu_model_extra_flags", LIST, "", "CPU features to add (+) and take away (-)", UNSUPPORTED("not implemented yet")},
-    {"cpu_models", LIST, "", "CPU models of mode custom, the first one that serves is taken", UNSUPPORTED("not implemented yet"), FORMERLY("cpu_model")},
+    {"connection_uri", STRING, "", "libvirt to connect to; empty: the virt_type's usual one", HONOURED},
+    {"cpu_mode", STRING, NULL, "CPU model of guests: host-model, host-passthrough, custom, none", HONOURED, CHOICES("host-model,host-passthrough,custom,none")},
+    {"cpu_model_extra_flags", LIST, "", "CPU features to add (+) and take away (-)", HONOURED},
+    {"cpu_models", LIST, "", "CPU models of mode custom, the first one that serves is taken", HONOURED, FORMERLY("cpu_model")},
     {"cpu_power_governor_high", STRING, "performance", "governor of used CPUs", UNSUPPORTED("not implemented yet")},
     {"cpu_power_governor_low", STRING, "powersave", "governor of unused CPUs", UNSUPPORTED("not implemented yet")},
     {"cpu_power_management", BOOLEAN, "false", "switch dedicated CPUs off while unused", UNSUPPORTED("not implemented yet")},
@@ -17,9 +17,9 @@ static const NdOption machine_options[] = {
     {"device_detach_attempts", INTEGER, "8", "tries of a device detach", HONOURED, AT_LEAST(1)},
     {"device_detach_timeout", INTEGER, "20", "seconds to wait for each", HONOURED, AT_LEAST(1)},
     {"enabled_perf_events", LIST, "", "performance events of guests", UNSUPPORTED("not implemented yet")},
-    {"file_backed_memory", INTEGER, "0", "memory offered from files, MiB; 0: off", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
+    {"file_backed_memory", INTEGER, "0", "memory offered from files, MiB; 0: off", HONOURED, AT_LEAST(0)},
     {"gid_maps", LIST, "", "group ids of containers", IGNORED("only for lxc")},
-    {"hw_machine_type", LIST, NULL, "default machine types, arch=machine", UNSUPPORTED("not implemented yet")},
+    {"hw_machine_type", LIST, NULL, "default machine types, arch=machine", HONOURED},
     {"max_queues", INTEGER, NULL, "most virtio-net queues", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
     {"mem_stats_period_seconds", INTEGER, "10", "period of balloon statistics; 0: none", UNSUPPORTED("not implemented yet")},
     {"num_memory_encrypted_guests", INTEGER, NULL, "guests with encrypted memory at a time", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
@@ -29,7 +29,7 @@ static const NdOption machine_options[] = {
     {"rng_dev_path", STRING, "/dev/urandom", "source of the guests' random device", UNSUPPORTED("not implemented yet")},
     {"rx_queue_size", INTEGER, NULL, "virtio-net receive queue size", UNSUPPORTED("not implemented yet"), CHOICES("256,512,1024")},
     {"supported_tpm_secret_security", LIST, "user,host,deployment", "TPM secret policies to offer", UNSUPPORTED("not implemented yet")},
-    {"swtpm_enabled", BOOLEAN, "false", "offer emulated TPMs", UNSUPPORTED("not implemented yet")},
+    {"swtpm_enabled", BOOLEAN, "false", "offer emulated TPMs", HONOURED},
     {"swtpm_group", STRING, "tss", "group of swtpm", UNSUPPORTED("not implemented yet")},
     {"swtpm_user", STRING, "tss", "user of swtpm", UNSUPPORTED("not implemented yet")},
     {"sysinfo_serial", STRING, "unique", "serial number guests see", UNSUPPORTED("not implemented yet"), CHOICES("none,os,hardware,auto,unique")},
@@ -37,7 +37,7 @@ static const NdOption machine_options[] = {
     {"tx_queue_size", INTEGER, NULL, "virtio-net send queue size", UNSUPPORTED("not implemented yet"), CHOICES("256,512,1024")},
     {"uid_maps", LIST, "", "user ids of containers", IGNORED("only for lxc")},
     {"use_virtio_for_bridges", BOOLEAN, "true", "virtio as default network card", UNSUPPORTED("not implemented yet")},
-    {"virt_type", STRING, "kvm", "hypervisor: kvm or qemu", UNSUPPORTED("not implemented yet"), CHOICES("kvm,lxc,qemu,parallels")},
+    {"virt_type", STRING, "kvm", "hypervisor: kvm or qemu", HONOURED, CHOICES("kvm,lxc,qemu,parallels")},
     {"wait_soft_reboot_seconds", INTEGER, "120", "seconds until a soft reboot becomes a hard one", HONOURED},
 };
 

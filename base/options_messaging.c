@@ -8,13 +8,13 @@
 static const NdOption rpc_options[] = {
     {"conn_pool_min_size", INTEGER, "2", "idle broker connections to keep at least", UNSUPPORTED("not implemented yet")},
     {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", UNSUPPORTED("not implemented yet")},
-    {"control_exchange", STRING, "nova", "AMQP exchange of all RPC", UNSUPPORTED("not implemented yet")},
-    {"executor_thread_pool_size", INTEGER, "64", "RPC requests worked on at a time", UNSUPPORTED("not implemented yet"), FORMERLY("rpc_thread_pool_size")},
+    {"control_exchange", STRING, "nova", "AMQP exchange of all RPC", HONOURED},
+    {"executor_thread_pool_size", INTEGER, "64", "RPC requests worked on at a time", HONOURED, FORMERLY("rpc_thread_pool_size")},
     {"long_rpc_timeout", INTEGER, "1800", "seconds for RPC calls that may take long, heartbeats given", UNSUPPORTED("not implemented yet")},
     {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
-    {"rpc_ping_enabled", BOOLEAN, "false", "answer oslo_rpc_server_ping", UNSUPPORTED("not implemented yet")},
-    {"rpc_response_timeout", INTEGER, "60", "seconds to wait for an RPC answer", UNSUPPORTED("not implemented yet")},
-    {"transport_url", STRING, "rabbit://", "message broker of RPC", UNSUPPORTED("not implemented yet"), SECRET},
+    {"rpc_ping_enabled", BOOLEAN, "false", "answer oslo_rpc_server_ping", HONOURED},
+    {"rpc_response_timeout", INTEGER, "60", "seconds to wait for an RPC answer", HONOURED},
+    {"transport_url", STRING, "rabbit://", "message broker of RPC", HONOURED, SECRET},
 };
 
 static const NdOption oslo_messaging_rabbit_options[] = {
@@ -59,10 +59,10 @@ static const NdOption oslo_messaging_rabbit_options[] = {
 };
 
 static const NdOption oslo_messaging_notifications_options[] = {
-    {"driver", MULTI_STRING, NULL, "how notifications are sent; may be repeated", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.notification_driver")},
-    {"retry", INTEGER, "-1", "tries to send; -1: for ever, 0: one", UNSUPPORTED("not implemented yet")},
-    {"topics", LIST, "notifications", "topics of notifications", UNSUPPORTED("not implemented yet"), FORMERLY("rpc_notifier2.topics DEFAULT.notification_topics")},
-    {"transport_url", STRING, NULL, "broker of notifications; empty: that of RPC", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.notification_transport_url"), SECRET},
+    {"driver", MULTI_STRING, NULL, "how notifications are sent; may be repeated", HONOURED, FORMERLY("DEFAULT.notification_driver")},
+    {"retry", INTEGER, "-1", "tries to send; -1: for ever, 0: one", HONOURED},
+    {"topics", LIST, "notifications", "topics of notifications", HONOURED, FORMERLY("rpc_notifier2.topics DEFAULT.notification_topics")},
+    {"transport_url", STRING, NULL, "broker of notifications; empty: that of RPC", HONOURED, FORMERLY("DEFAULT.notification_transport_url"), SECRET},
 };
 
 static const NdOption oslo_messaging_metrics_options[] = {
@@ -74,12 +74,12 @@ static const NdOption oslo_messaging_metrics_options[] = {
 };
 
 static const NdOption notifications_options[] = {
-    {"bdms_in_notifications", BOOLEAN, "false", "versioned notifications list block devices", UNSUPPORTED("not implemented yet")},
+    {"bdms_in_notifications", BOOLEAN, "false", "versioned notifications list block devices", HONOURED},
     {"default_level", STRING, "INFO", "priority of notifications", UNSUPPORTED("not implemented yet"), CHOICES("DEBUG,INFO,WARN,ERROR,CRITICAL"), FORMERLY("DEFAULT.default_notification_level")},
     {"include_share_mapping", BOOLEAN, "false", "versioned notifications list shares", UNSUPPORTED("not implemented yet")},
-    {"notification_format", STRING, "unversioned", "which notifications are sent", UNSUPPORTED("not implemented yet"), CHOICES("both,versioned,unversioned"), FORMERLY("DEFAULT.notification_format")},
+    {"notification_format", STRING, "unversioned", "which notifications are sent", HONOURED, CHOICES("both,versioned,unversioned"), FORMERLY("DEFAULT.notification_format")},
     {"notify_on_state_change", STRING, NULL, "states whose changes are notified", UNSUPPORTED("not implemented yet"), CHOICES("vm_state,vm_and_task_state"), FORMERLY("DEFAULT.notify_on_state_change")},
-    {"versioned_notifications_topics", LIST, "versioned_notifications", "topics of versioned notifications", UNSUPPORTED("not implemented yet")},
+    {"versioned_notifications_topics", LIST, "versioned_notifications", "topics of versioned notifications", HONOURED},
 };
 
 static const NdOption upgrade_levels_options[] = {

@@ -211,18 +211,18 @@ static void test_signals(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/subprocess/output", test_output);
-    g_test_add_func("/subprocess/streams", test_streams);
-    g_test_add_func("/subprocess/large-input", test_large_input);
-    g_test_add_func("/subprocess/output-limit", test_output_limit);
-    g_test_add_func("/subprocess/input-refused", test_input_refused);
-    g_test_add_func("/subprocess/status", test_status);
-    g_test_add_func("/subprocess/not-found", test_not_found);
-    g_test_add_func("/subprocess/timeout", test_timeout);
-    g_test_add_func("/subprocess/daemon", test_daemon);
-    g_test_add_func("/subprocess/cancel", test_cancel);
-    g_test_add_func("/subprocess/environment", test_environment);
-    g_test_add_func("/subprocess/limits", test_limits);
-    g_test_add_func("/subprocess/signals", test_signals);
+    g_test_add_func("/process/output", test_output);
+    g_test_add_func("/process/streams", test_streams);
+    g_test_add_func("/process/large-input", test_large_input);
+    g_test_add_func("/process/output-limit", test_output_limit);
+    g_test_add_func("/process/input-refused", test_input_refused);
+    g_test_add_func("/process/status", test_status);
+    g_test_add_func("/process/not-found", test_not_found);
+    g_test_add_func("/process/timeout", test_timeout);
+    g_test_add_func("/process/daemon", test_daemon);
+    g_test_add_func("/process/cancel", test_cancel);
+    g_test_add_func("/process/environment", test_environment);
+    g_test_add_func("/process/limits", test_limits);
+    g_test_add_func("/process/signals", test_signals);
     return g_test_run();
 }
