@@ -11,7 +11,13 @@
 #define NOTIFICATION_LOGGER "oslo.messaging.notification"
 #define PROCESS_NAME "nova-compute" /* part of queue names with use_queue_manager: must be what Python's would be */
 
-/* Those of [oslo_messaging_rabbit] that rpc/ acts on; each goes there by its own name. */
+/* Those of [oslo_messaging_rabbit] that rpc/ acts on; each goes there by its own name.
+ * options read: [oslo_messaging_rabbit] amqp_auto_delete amqp_durable_queues direct_mandatory_flag enable_cancel_on_failover heartbeat_rate
+ * heartbeat_timeout_threshold hostname kombu_compression kombu_failover_strategy kombu_missing_consumer_retry_timeout kombu_reconnect_delay
+ * kombu_reconnect_splay processname rabbit_ha_queues rabbit_interval_max rabbit_login_method rabbit_qos_prefetch_count
+ * rabbit_quorum_delivery_limit rabbit_quorum_max_memory_bytes rabbit_quorum_max_memory_length rabbit_quorum_queue rabbit_retry_backoff
+ * rabbit_retry_interval rabbit_stream_fanout rabbit_transient_queues_ttl rabbit_transient_quorum_queue ssl ssl_ca_file ssl_cert_file
+ * ssl_enforce_hostname_verification ssl_key_file ssl_version use_queue_manager */
 static const char *const rabbit_options[] = {
     "amqp_auto_delete",
     "amqp_durable_queues",

@@ -252,7 +252,9 @@ static void check_release(Agent *agent, RpcContext *context)
     agent_service_check_release(agent, context);
 }
 
-/* spec/conductor-rpc.md section 8; `option` of [DEFAULT] is the spacing, NULL = `fixed_s`. */
+/* spec/conductor-rpc.md section 8; `option` of [DEFAULT] is the spacing, NULL = `fixed_s`.
+ * options read: [DEFAULT] update_resources_interval scheduler_instance_sync_interval heal_instance_info_cache_interval
+ * sync_power_state_interval running_deleted_instance_poll_interval instance_delete_interval */
 static const struct {
     const char *name;
     const char *option;

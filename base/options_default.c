@@ -106,9 +106,9 @@ static const NdOption capacity_options[] = {
 };
 
 static const NdOption periodic_options[] = {
-    {"heal_instance_info_cache_interval", INTEGER, "60", "seconds between refreshing one server's network cache; 0: default spacing, negative: off", UNSUPPORTED("not implemented yet"), LATER(2025_1, "-1")},
+    {"heal_instance_info_cache_interval", INTEGER, "60", "seconds between refreshing one server's network cache; 0: default spacing, negative: off", HONOURED, LATER(2025_1, "-1")},
     {"instance_build_timeout", INTEGER, "0", "seconds until a build that hangs is put into error; 0: never", HONOURED, AT_LEAST(0)},
-    {"instance_delete_interval", INTEGER, "300", "seconds between tries to finish broken deletes", UNSUPPORTED("not implemented yet")},
+    {"instance_delete_interval", INTEGER, "300", "seconds between tries to finish broken deletes", HONOURED},
     {"instance_usage_audit", BOOLEAN, "false", "send compute.instance.exists each period", UNSUPPORTED("not implemented yet")},
     {"instance_usage_audit_period", STRING, "month", "that period, with an optional offset", UNSUPPORTED("not implemented yet"), .pattern = "^(hour|month|day|year)(@([0-9]+))?$"},
     {"maximum_instance_delete_attempts", INTEGER, "5", "tries of the periodic clean-up of a deleted instance", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
@@ -119,13 +119,13 @@ static const NdOption periodic_options[] = {
     {"rescue_timeout", INTEGER, "0", "seconds until a rescue ends by itself; 0: never", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
     {"resize_confirm_window", INTEGER, "0", "seconds until a resize confirms itself; 0: never", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
     {"running_deleted_instance_action", STRING, "reap", "what to do with guests of deleted servers", HONOURED, CHOICES("reap,log,shutdown,noop")},
-    {"running_deleted_instance_poll_interval", INTEGER, "1800", "seconds between looking for them", UNSUPPORTED("not implemented yet")},
+    {"running_deleted_instance_poll_interval", INTEGER, "1800", "seconds between looking for them", HONOURED},
     {"running_deleted_instance_timeout", INTEGER, "0", "seconds since the deletion before they count", HONOURED},
-    {"scheduler_instance_sync_interval", INTEGER, "120", "seconds between sending the list of instances to the scheduler", UNSUPPORTED("not implemented yet")},
+    {"scheduler_instance_sync_interval", INTEGER, "120", "seconds between sending the list of instances to the scheduler", HONOURED},
     {"shelved_offload_time", INTEGER, "0", "seconds until a shelved server leaves the host; 0: at once, -1: never", UNSUPPORTED("not implemented yet")},
     {"shelved_poll_interval", INTEGER, "3600", "seconds between looking for them", UNSUPPORTED("not implemented yet")},
-    {"sync_power_state_interval", INTEGER, "600", "seconds between comparing power states; negative: off", UNSUPPORTED("not implemented yet")},
-    {"update_resources_interval", INTEGER, "0", "seconds between resource audits; 0: default spacing, negative: off", UNSUPPORTED("not implemented yet")},
+    {"sync_power_state_interval", INTEGER, "600", "seconds between comparing power states; negative: off", HONOURED},
+    {"update_resources_interval", INTEGER, "0", "seconds between resource audits; 0: default spacing, negative: off", HONOURED},
     {"volume_usage_poll_interval", INTEGER, "0", "seconds between volume usage reports; 0: none", UNSUPPORTED("not implemented yet")},
 };
 

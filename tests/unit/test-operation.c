@@ -27,6 +27,7 @@ typedef struct {
 
 static Scene scene;
 
+GQuark test_error_quark(void);
 G_DEFINE_QUARK(test-error, test_error)
 
 static void note(const char *format, ...) G_GNUC_PRINTF(1, 2);
