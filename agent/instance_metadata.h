@@ -32,14 +32,14 @@ typedef struct {
     GHashTable *metadata;          /* string -> string, or NULL */
     NdJson *security_groups;       /* array of names, or NULL */
     NdJson *network_info;          /* the VIF list as in the info cache, or NULL */
-    NdJson *devices;               /* device metadata of tagged devices: array, or NULL */
+    NdJson *devices;               /* device metadata: array of {type: "nic"|"disk", bus: "pci"…"none", address, mac, vlan, vf_trusted, serial, path,
+                                      tags}, keys that are not set missing; what a version shows of it is decided here. NULL none */
     NdJson *block_device_mapping;  /* EC2's block-device-mapping object {"ami": "vda", "root": "/dev/vda", …}, or NULL */
     NdJson *injected_files;        /* array of [path, base64 text], or NULL */
-    NdJson *vendor_data;           /* static vendor data object, or NULL */
+    NdJson *vendor_data;           /* static vendor data object, or NULL = empty. Dynamic vendor data is not supported */
+    const char *skip_versions;     /* [api]config_drive_skip_versions, blank separated; NULL = its default: all of EC2's but the last dated one */
     NdJson *dedicated_cpus;        /* array, or NULL */
 } AgentMetadataInput;
 
-/* The files, of VirtFile * (virt/config_drive.h), sorted by path. Errors: AGENT_ERROR or ND_ERROR (bad base64, bad network info). */
+/* The files, of VirtFile * (virt/config_drive.h), sorted by path. Errors: ND_ERROR_PARSE (bad base64, bad network info). */
 GPtrArray *agent_instance_metadata_files(const AgentMetadataInput *input, GError **error);
-/* network_data.json alone (links, networks, services) from a VIF list. A new object. */
-NdJson *agent_network_data(NdJson *network_info);

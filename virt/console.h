@@ -30,5 +30,5 @@ typedef struct {
 /* Address and port of a running domain's graphics: type "vnc" or "spice". Errors: VIRT_ERROR_CONSOLE (ConsoleTypeUnavailable). */
 bool virt_console_graphics(VirtConnection *connection, const char *uuid, const char *type, VirtGraphics *graphics, GError **error);
 void virt_graphics_clear(VirtGraphics *graphics);
-/* The first TCP serial port of a domain (serial console); and every one, for the port pool. Errors: VIRT_ERROR_CONSOLE. */
+/* The first TCP serial port of a domain (serial console). Errors: VIRT_ERROR_CONSOLE. */
 bool virt_console_serial_port(const char *domain_xml, char **host, int *port, GError **error);
