@@ -77,6 +77,8 @@ static GBytes *decode(const char *base64, const char *what, GError **error)
 static NdJson *ec2_public_keys(const AgentMetadataInput *input)
 {
     NdJson *keys = json_object_new_object(), *first = json_object_new_object();
+    g_autofree char *name = g_strconcat("0=", input->key_name, NULL);
+    nd_json_set_string(first, "_name", name);
     nd_json_set_string(first, "openssh-key", input->key_data);
     nd_json_set(keys, "0", first);
     return keys;
