@@ -96,10 +96,20 @@ static NdJson *list_to_json(const Writer *writer, const NovaType *element, gcons
 
 static NdJson *object_to_json(const Writer *writer, const NovaObject *self);
 
-/* True if the release that we write for has the class. */
+/* True if the release that we write for has the class. Those that we do not know ourselves go to releases that may be newer than we. */
 static bool class_known(const Writer *writer, const NovaObjectSpec *spec)
 {
+    if (spec == &nova_opaque_spec)
+        return writer->clamp >= ND_RELEASE_LAST;
     return writer->clamp > ND_RELEASE_LAST || spec->versions[writer->clamp].major != 0;
+}
+
+static NdJson *opaque_to_json(const NovaObject *self)
+{
+    NdJson *json = NULL;
+    const char *text = g_hash_table_lookup(self->unknown, "");
+    nd_json_parse(text, strlen(text), NULL, &json, NULL); /* it was JSON when it came */
+    return json;
 }
 
 /* A value that is set and not null. False: this release's readers cannot take it, leave it out. */
@@ -201,6 +211,8 @@ static void emit_unknown(const NovaObject *self, NdJson *data, GPtrArray *change
 
 static NdJson *object_to_json(const Writer *writer, const NovaObject *self)
 {
+    if (self->spec == &nova_opaque_spec)
+        return opaque_to_json(self);
     NovaVersion label = label_of(writer, self);
     NdJson *data = json_object_new_object();
     g_autoptr(GPtrArray) changes = g_ptr_array_new();

@@ -104,7 +104,9 @@ void *nova_object_list_get(const void *list, guint i);
 bool nova_json_is_object(NdJson *json);
 
 /* Reads a serialised object of any class. Any minor version of our major is accepted; fields that the class does not have are carried along
- * and sent back. limits may be NULL. Strings with a NUL character get U+FFFD in its place. Errors: OBJECTS_ERROR. Caller unrefs. */
+ * and sent back. So is a nested object of a class that we do not know, where the field's class has derived ones (a new kind of device in
+ * InstanceDeviceMetadata, say): it stands in its list or field as an object that no NOVA_…() macro matches. limits may be NULL. Strings
+ * with a NUL character get U+FFFD in its place. Errors: OBJECTS_ERROR. Caller unrefs. */
 NovaObject *nova_object_from_json(NdJson *json, const NovaLimits *limits, GError **error);
 /* The same, and the class must be `spec` or derived from it; else OBJECTS_ERROR_UNKNOWN_CLASS. */
 void *nova_object_from_json_as(NdJson *json, const NovaObjectSpec *spec, const NovaLimits *limits, GError **error);
@@ -116,8 +118,9 @@ void *nova_object_from_json_as(NdJson *json, const NovaObjectSpec *spec, const N
  * this label's readers do not know are left out, in nested objects too, and so are objects whose class the release does not have
  * (spec/objects.md section 4). New reference. */
 NdJson *nova_object_to_json(const void *object, unsigned clamp);
-/* The form for an object_action that saves: identifying fields and changed ones only; nested objects that changed are complete
- * (spec/versions.md section 7.6). New reference. */
+/* The form for an object_action that saves (save, create, destroy, update): identifying fields and changed ones only; nested objects that
+ * changed are complete (spec/versions.md section 7.6). Methods that look at what else is set, as refresh does, need the full form. New
+ * reference. */
 NdJson *nova_object_to_json_for_save(const void *object, unsigned clamp);
 /* One field's value as it stands in nova_object.data; NULL if it is null or unset. New reference. */
 NdJson *nova_object_field_to_json(const void *object, guint field, unsigned clamp);

@@ -389,11 +389,34 @@ static bool parse_field(Reader *reader, const Path *path, NovaObject *self, guin
     return true;
 }
 
+/* True if the class stands for several, so that a newer release may have added one. */
+static bool has_derived(const NovaObjectSpec *base)
+{
+    for (guint i = 0; i < nova_n_specs; i++)
+        if (nova_specs[i]->base == base)
+            return true;
+    return false;
+}
+
+/* A nested object of a class that came after us, kept as it is. False: it is none. */
+static bool parse_opaque(const NovaObjectSpec *wanted, NdJson *json, NovaObject **slot)
+{
+    const char *name = nd_json_string(json, "nova_object.name", NULL);
+    bool ours = g_strcmp0(nd_json_string(json, "nova_object.namespace", NULL), "nova") == 0;
+    if (!wanted || !name || !ours || !nd_json_object(json, "nova_object.data") || nova_spec_find(name) || !has_derived(wanted))
+        return false;
+    *slot = nova_object_new(&nova_opaque_spec);
+    carry(*slot, "", json);
+    return true;
+}
+
 static bool parse_object(Reader *reader, const Path *path, const NovaObjectSpec *wanted, NdJson *json, NovaObject **slot, GError **error)
 {
     const NovaObjectSpec *spec = NULL;
     NovaVersion version = {0, 0};
     NdJson *data = NULL;
+    if (parse_opaque(wanted, json, slot))
+        return true;
     if (!parse_envelope(json, path, &spec, &version, &data, error))
         return false;
     Path root = {.name = spec->name};

@@ -3,7 +3,7 @@
 
 #include "objects/spec.h"
 
-#include <string.h>
+#include "objects/walker.h"
 
 int nova_version_compare(NovaVersion a, NovaVersion b)
 {
@@ -56,3 +56,8 @@ bool nova_enum_contains(const NovaEnum *enumeration, const char *value, NdReleas
             return enumeration->values[i].since <= release;
     return false;
 }
+
+const NovaObjectSpec nova_opaque_spec = {
+    .name = "(unknown class)",
+    .size = sizeof(NovaObject),
+};

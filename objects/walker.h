@@ -53,3 +53,6 @@ bool nova_object_parse_field(NovaObject *self, guint field, NdJson *json, const 
 /* The form of a string that upstream would hold: lower-case MAC, canonical enum value … NULL if the text is not valid for the type; then
  * *reason says why. An unknown enum value is valid if newer is true. Caller frees. */
 char *nova_string_canonical(const NovaType *type, const char *text, bool newer, const char **reason);
+
+/* The class of a nested object whose class is newer than our tables: its whole JSON text is carried in `unknown` under the key "". */
+extern const NovaObjectSpec nova_opaque_spec;

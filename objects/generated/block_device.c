@@ -124,25 +124,25 @@ void nova_block_device_mapping_list_set_objects(NovaBlockDeviceMappingList *self
 
 
 static const NovaField nova_volume_usage_fields[] = {
-    {.name = "availability_zone", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, availability_zone)},
+    {.name = "availability_zone", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, availability_zone), .identity = true},
     {.name = "created_at", .type = &type_dt_opt, .offset = offsetof(NovaVolumeUsage, created_at)},
     {.name = "curr_last_refreshed", .type = &type_dt_opt, .offset = offsetof(NovaVolumeUsage, curr_last_refreshed), .read_only = true},
-    {.name = "curr_read_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_read_bytes)},
-    {.name = "curr_reads", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_reads)},
-    {.name = "curr_write_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_write_bytes)},
-    {.name = "curr_writes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_writes)},
+    {.name = "curr_read_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_read_bytes), .identity = true},
+    {.name = "curr_reads", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_reads), .identity = true},
+    {.name = "curr_write_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_write_bytes), .identity = true},
+    {.name = "curr_writes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, curr_writes), .identity = true},
     {.name = "deleted", .type = &type_bool, .offset = offsetof(NovaVolumeUsage, deleted), .default_json = "false"},
     {.name = "deleted_at", .type = &type_dt_opt, .offset = offsetof(NovaVolumeUsage, deleted_at)},
     {.name = "id", .type = &type_int, .offset = offsetof(NovaVolumeUsage, id), .read_only = true, .identity = true},
-    {.name = "instance_uuid", .type = &type_uuid_opt, .offset = offsetof(NovaVolumeUsage, instance_uuid)},
-    {.name = "project_id", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, project_id)},
+    {.name = "instance_uuid", .type = &type_uuid_opt, .offset = offsetof(NovaVolumeUsage, instance_uuid), .identity = true},
+    {.name = "project_id", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, project_id), .identity = true},
     {.name = "tot_last_refreshed", .type = &type_dt_opt, .offset = offsetof(NovaVolumeUsage, tot_last_refreshed), .read_only = true},
     {.name = "tot_read_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, tot_read_bytes), .read_only = true},
     {.name = "tot_reads", .type = &type_int, .offset = offsetof(NovaVolumeUsage, tot_reads), .read_only = true},
     {.name = "tot_write_bytes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, tot_write_bytes), .read_only = true},
     {.name = "tot_writes", .type = &type_int, .offset = offsetof(NovaVolumeUsage, tot_writes), .read_only = true},
     {.name = "updated_at", .type = &type_dt_opt, .offset = offsetof(NovaVolumeUsage, updated_at)},
-    {.name = "user_id", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, user_id)},
+    {.name = "user_id", .type = &type_str_opt, .offset = offsetof(NovaVolumeUsage, user_id), .identity = true},
     {.name = "volume_id", .type = &type_uuid, .offset = offsetof(NovaVolumeUsage, volume_id), .identity = true},
 };
 _Static_assert(G_N_ELEMENTS(nova_volume_usage_fields) == NOVA_VOLUME_USAGE_N_FIELDS, "VolumeUsage");

@@ -74,7 +74,7 @@ static const NovaType type_int = {.kind = NOVA_KIND_INT};
 static const NovaType type_uuid = {.kind = NOVA_KIND_STRING, .format = NOVA_FORMAT_UUID};
 
 static const NovaField nova_virtual_interface_fields[] = {
-    {.name = "address", .type = &type_str_opt, .offset = offsetof(NovaVirtualInterface, address)},
+    {.name = "address", .type = &type_str_opt, .offset = offsetof(NovaVirtualInterface, address), .identity = true},
     {.name = "created_at", .type = &type_dt_opt, .offset = offsetof(NovaVirtualInterface, created_at)},
     {.name = "deleted", .type = &type_bool, .offset = offsetof(NovaVirtualInterface, deleted), .default_json = "false"},
     {.name = "deleted_at", .type = &type_dt_opt, .offset = offsetof(NovaVirtualInterface, deleted_at)},

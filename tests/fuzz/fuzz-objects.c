@@ -54,6 +54,7 @@ static void try_image(NdJson *json)
     must((meta != NULL) == (error == NULL));
     g_autoptr(GHashTable) kept = nova_image_dict_to_system_metadata(json, NULL);
     g_autoptr(NdJson) back = nova_image_dict_from_system_metadata(kept);
+    must(nd_json_object(back, "properties") != NULL);
 }
 
 static void try_network(NdJson *json)
@@ -66,6 +67,7 @@ static void try_network(NdJson *json)
     g_autoptr(NovaVif) copy = nova_vif_clone(vif);
     must(nova_vif_equal(vif, copy));
     g_autoptr(GPtrArray) ips = nova_vif_fixed_ips(vif);
+    must(vif->network != NULL || ips->len == 0);
     nova_vif_has_allocation(vif);
 }
 

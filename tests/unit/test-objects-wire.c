@@ -271,6 +271,34 @@ static void test_unknown_fields(void)
     g_assert_null(nd_json_member(quiet, "nova_object.changes"));
 }
 
+/* A kind of device that came after us is kept, and sent to control planes that may know it. */
+static void test_unknown_class(void)
+{
+    g_autoptr(NovaInstanceDeviceMetadata) metadata = read_object(
+        "InstanceDeviceMetadata", "1.0",
+        "{\"devices\":[{\"nova_object.name\":\"RadioMetadata\",\"nova_object.namespace\":\"nova\",\"nova_object.version\":\"1.0\","
+        "\"nova_object.data\":{\"wave\":1.50}},{\"nova_object.name\":\"DiskMetadata\",\"nova_object.namespace\":\"nova\","
+        "\"nova_object.version\":\"1.0\",\"nova_object.data\":{}}]}");
+    g_assert_cmpuint(metadata->devices->len, ==, 2);
+    g_assert_null(NOVA_DISK_METADATA(metadata->devices->pdata[0]));
+    g_assert_nonnull(NOVA_DISK_METADATA(metadata->devices->pdata[1]));
+    g_autoptr(NovaInstanceDeviceMetadata) copy = nova_instance_device_metadata_clone(metadata);
+    g_assert_true(nova_object_equal(metadata, copy));
+    g_autoptr(NdJson) newest = nova_object_to_json(copy, ND_RELEASE_LAST);
+    g_autofree char *text = nd_json_to_string(newest);
+    g_assert_nonnull(strstr(text,
+                            "{\"nova_object.name\":\"RadioMetadata\",\"nova_object.namespace\":\"nova\",\"nova_object.version\":\"1.0\","
+                            "\"nova_object.data\":{\"wave\":1.50}}"));
+    g_autoptr(NdJson) zed = nova_object_to_json(copy, ND_RELEASE_ZED);
+    g_assert_cmpuint(json_object_array_length(nd_json_array(nd_json_object(zed, "nova_object.data"), "devices")), ==, 1);
+
+    /* not where one class only can stand */
+    g_autoptr(NdJson) flavor = object_json("Instance", "2.7",
+                                           "{\"flavor\":{\"nova_object.name\":\"Taste\",\"nova_object.namespace\":\"nova\","
+                                           "\"nova_object.version\":\"1.0\",\"nova_object.data\":{}}}");
+    assert_refused(flavor, NULL, OBJECTS_ERROR_UNKNOWN_CLASS, "Instance.flavor is of the unknown class 'Taste'");
+}
+
 static void test_clamp(void)
 {
     g_autoptr(NovaInstance) inst = nova_instance_new();
@@ -472,6 +500,7 @@ int main(int argc, char **argv)
     g_test_add_func("/objects/wire/coercions", test_coercions);
     g_test_add_func("/objects/wire/nul", test_nul);
     g_test_add_func("/objects/wire/unknown-fields", test_unknown_fields);
+    g_test_add_func("/objects/wire/unknown-class", test_unknown_class);
     g_test_add_func("/objects/wire/clamp", test_clamp);
     g_test_add_func("/objects/wire/save-form", test_save_form);
     g_test_add_func("/objects/wire/updates", test_updates);
