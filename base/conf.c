@@ -73,8 +73,8 @@ static void report(NdConfig *config, const char *group, const NdOption *option, 
     const char *place = raw->origin == ND_ORIGIN_ENVIRONMENT    ? " (environment)"
                         : raw->origin == ND_ORIGIN_COMMAND_LINE ? " (command line)"
                                                                 : "";
-    nd_config_problem_add(config->problems, severity, raw->origin == ND_ORIGIN_FILE ? raw->file : NULL, raw->origin == ND_ORIGIN_FILE ? raw->line : 0,
-                          "[%s] %s%s: %s", group, option->name, place, why);
+    nd_config_problem_add(config->problems, severity, raw->origin == ND_ORIGIN_FILE ? raw->file : NULL,
+                          raw->origin == ND_ORIGIN_FILE ? raw->line : 0, "[%s] %s%s: %s", group, option->name, place, why);
 }
 
 /* The value, or the default when it is bad, which is reported. */
@@ -86,7 +86,8 @@ static NdConfigValue *evaluate_or_report(NdConfig *config, const char *group, co
     if (value == NULL)
         report(config, group, option, &raw, error->message);
     else if (raw.old_name != NULL)
-        nd_config_problem_add(config->problems, ND_PROBLEM_NOTE, raw.file, raw.line, "%s is an old name of [%s] %s", raw.old_name, group, option->name);
+        nd_config_problem_add(config->problems, ND_PROBLEM_NOTE, raw.file, raw.line, "%s is an old name of [%s] %s", raw.old_name, group,
+                              option->name);
     nd_config_raw_clear(&raw);
     if (value == NULL)
         value = nd_config_value_new(option, NULL, NULL);
@@ -130,8 +131,8 @@ char **nd_config_groups(const NdConfig *config, const char *prefix)
     return (char **)g_ptr_array_free(search.names, false);
 }
 
-/* A family's group: a name, or "prefix*" for all sections of the files that start so. ("*" alone is for sections that auth_section names, which
- * are evaluated when they are read.) */
+/* A family's group: a name, or "prefix*" for all sections of the files that start so. ("*" alone is for sections that auth_section names,
+ * which are evaluated when they are read.) */
 static void evaluate_pattern(NdConfig *config, const char *pattern, const NdOptionFamily *family)
 {
     size_t length = strlen(pattern);
@@ -296,8 +297,9 @@ bool nd_config_is_set(const NdConfig *config, const char *group, const char *nam
 char *nd_config_where(const NdConfig *config, const char *group, const char *name)
 {
     static const char *const origins[] = {
-        [ND_ORIGIN_DEFAULT] = "default",           [ND_ORIGIN_FILE] = "file",       [ND_ORIGIN_ENVIRONMENT] = "environment",
-        [ND_ORIGIN_COMMAND_LINE] = "command line", [ND_ORIGIN_OVERRIDE] = "set at run time",
+        [ND_ORIGIN_DEFAULT] = "default",          [ND_ORIGIN_FILE] = "file",
+        [ND_ORIGIN_ENVIRONMENT] = "environment",  [ND_ORIGIN_COMMAND_LINE] = "command line",
+        [ND_ORIGIN_OVERRIDE] = "set at run time",
     };
     const NdConfigValue *value = lookup(config, group, name);
     return value->origin == ND_ORIGIN_FILE ? g_strdup_printf("%s:%d", value->file, value->line) : g_strdup(origins[value->origin]);

@@ -31,9 +31,10 @@ typedef struct {
     char *message; /* "[group] name: …" */
 } NdConfigProblem;
 
-/* Reads the command line of nova-compute (argv[0] is skipped), the files it names or the default ones ("nova" and "nova-compute" in ~/.nova, ~,
- * /etc/nova, /etc …), their .conf.d directories, and the environment. Fails on unknown arguments, a file that is named and cannot be read, and on the
- * first fatal problem. Errors: ND_ERROR_CONFIG, ND_ERROR_ARGUMENT (command line), ND_ERROR_NOT_FOUND. Free with nd_config_free. */
+/* Reads the command line of nova-compute (argv[0] is skipped), the files it names or the default ones ("nova" and "nova-compute" in
+ * ~/.nova, ~, /etc/nova, /etc …), their .conf.d directories, and the environment. Fails on unknown arguments, a file that is named and
+ * cannot be read, and on the first fatal problem. Errors: ND_ERROR_CONFIG, ND_ERROR_ARGUMENT (command line), ND_ERROR_NOT_FOUND. Free with
+ * nd_config_free. */
 NdConfig *nd_config_load(int argc, char **argv, GError **error);
 /* For tests and tools: the text is taken as the only file, the environment is not read. Fails as nd_config_load does. */
 NdConfig *nd_config_new_from_text(const char *text, GError **error);
@@ -45,8 +46,8 @@ NdConfig *nd_config_load_lenient(int argc, char **argv, GError **error);
 /* Everything that was found while reading: element NdConfigProblem*. Borrowed. */
 const GPtrArray *nd_config_problems(const NdConfig *config);
 
-/* SIGHUP: reads the same files again and takes over the values of mutable options only. changed (may be NULL) gets "group.name" of each. On failure
- * nothing changes. */
+/* SIGHUP: reads the same files again and takes over the values of mutable options only. changed (may be NULL) gets "group.name" of each. On
+ * failure nothing changes. */
 bool nd_config_reload(NdConfig *config, char ***changed, GError **error);
 /* Defaults of this release from now on (default: Zed); call before the values are used. */
 void nd_config_set_release(NdConfig *config, NdRelease release);
@@ -76,7 +77,8 @@ char *nd_config_where(const NdConfig *config, const char *group, const char *nam
 /* Names of the sections that the files have and that start with `prefix` ("" for all), lower case as written first, in order of appearance;
  * caller frees with g_strfreev. For sections that other options make ([mdev_nvidia-35]). */
 char **nd_config_groups(const NdConfig *config, const char *prefix);
-/* Files that were named by --config-file, or the default ones found; compute_id is looked for beside them (spec/config.md section 4). Borrowed. */
+/* Files that were named by --config-file, or the default ones found; compute_id is looked for beside them (spec/config.md section 4).
+ * Borrowed. */
 const char *const *nd_config_files(const NdConfig *config);
 /* All files read, with those of directories. Borrowed. */
 const char *const *nd_config_all_files(const NdConfig *config);

@@ -22,8 +22,8 @@ typedef struct {
     char *value;       /* NULL for kinds without one */
 } NdArg;
 
-/* Parses nova-compute's command line (spec/config.md section 4) and our additions; argv[0] is skipped. Names may be written with underscores and
- * shortened as long as they are unique. Returns an array of NdArg. Errors: ND_ERROR_ARGUMENT. */
+/* Parses nova-compute's command line (spec/config.md section 4) and our additions; argv[0] is skipped. Names may be written with
+ * underscores and shortened as long as they are unique. Returns an array of NdArg. Errors: ND_ERROR_ARGUMENT. */
 GPtrArray *nd_args_parse(int argc, char **argv, GError **error);
 /* True if there is an argument of the kind. */
 bool nd_args_have(const GPtrArray *args, NdArgKind kind);

@@ -13,7 +13,8 @@
 /* Options that refer to each other this deep are a circle. */
 #define DEPTH_LIMIT 20
 
-static NdConfigValue *evaluate(const NdConfigView *view, const char *group, const NdOption *option, int depth, NdConfigRaw *raw, GError **error);
+static NdConfigValue *evaluate(const NdConfigView *view, const char *group, const NdOption *option, int depth, NdConfigRaw *raw,
+                               GError **error);
 
 static char *host_name(void)
 {
@@ -22,7 +23,8 @@ static char *host_name(void)
     return g_strdup(name);
 }
 
-/* The address that a packet to the world would have (connecting a UDP socket sends nothing), as oslo.utils finds my_ip. NULL without a route. */
+/* The address that a packet to the world would have (connecting a UDP socket sends nothing), as oslo.utils finds my_ip. NULL without a
+ * route. */
 static char *routed_address(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0x08080808)};
@@ -70,8 +72,8 @@ static char *default_text(const NdOption *option, NdRelease release)
     return g_strdup(text);
 }
 
-/* A reference in a template: "$name" or "${name}", letters, digits, underscores, dots. Returns its length with the dollar sign and braces, 0
- * if the dollar sign starts none. */
+/* A reference in a template: "$name" or "${name}", letters, digits, underscores, dots. Returns its length with the dollar sign and braces,
+ * 0 if the dollar sign starts none. */
 static size_t reference_length(const char *text, const char **name, size_t *name_length)
 {
     bool braced = text[1] == '{';
@@ -87,8 +89,8 @@ static size_t reference_length(const char *text, const char **name, size_t *name
     return (size_t)(end - text) + braced;
 }
 
-/* The option that a reference means: "group.name", or a name in the referring option's group, then in DEFAULT. *group is where it was found;
- * caller frees it. */
+/* The option that a reference means: "group.name", or a name in the referring option's group, then in DEFAULT. *group is where it was
+ * found; caller frees it. */
 static const NdOption *find_reference(const char *name, const char *from_group, char **group)
 {
     const char *dot = strchr(name, '.');
@@ -101,7 +103,8 @@ static const NdOption *find_reference(const char *name, const char *from_group, 
     return option != NULL ? option : nd_option_find("DEFAULT", name);
 }
 
-static bool append_reference(const NdConfigView *view, GString *out, const char *name, const char *group, const NdOption *from, int depth, GError **error)
+static bool append_reference(const NdConfigView *view, GString *out, const char *name, const char *group, const NdOption *from, int depth,
+                             GError **error)
 {
     g_autofree char *found_group = NULL;
     const NdOption *option = find_reference(name, group, &found_group);
@@ -156,7 +159,7 @@ static char **raw_texts(const NdConfigView *view, const char *group, const NdOpt
     if (override != NULL) {
         raw->origin = ND_ORIGIN_OVERRIDE;
         g_clear_pointer(&raw->old_name, g_free);
-        return g_strdupv((char *[]){(char *)override, NULL});
+        return g_strdupv((char *[]){(char *) override, NULL});
     }
     if (raw->texts != NULL)
         return g_strdupv((char **)raw->texts->pdata);
@@ -165,7 +168,8 @@ static char **raw_texts(const NdConfigView *view, const char *group, const NdOpt
     return text != NULL ? g_strdupv((char *[]){text, NULL}) : NULL;
 }
 
-static NdConfigValue *evaluate(const NdConfigView *view, const char *group, const NdOption *option, int depth, NdConfigRaw *raw, GError **error)
+static NdConfigValue *evaluate(const NdConfigView *view, const char *group, const NdOption *option, int depth, NdConfigRaw *raw,
+                               GError **error)
 {
     g_auto(GStrv) texts = raw_texts(view, group, option, raw);
     if (depth > DEPTH_LIMIT) {

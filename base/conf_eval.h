@@ -12,6 +12,6 @@ typedef struct {
     NdRelease release;
 } NdConfigView;
 
-/* The value of an option with `$name` and `${group.name}` resolved and the type applied. *raw gets what the sources said, also on failure; clear
- * it with nd_config_raw_clear in either case. Errors: ND_ERROR_CONFIG, the message does not name the option. */
+/* The value of an option with `$name` and `${group.name}` resolved and the type applied. *raw gets what the sources said, also on failure;
+ * clear it with nd_config_raw_clear in either case. Errors: ND_ERROR_CONFIG, the message does not name the option. */
 NdConfigValue *nd_config_evaluate(const NdConfigView *view, const char *group, const NdOption *option, NdConfigRaw *raw, GError **error);

@@ -279,7 +279,8 @@ void nd_config_sources_find(const NdConfigSources *sources, const char *group, c
             raw->origin = ND_ORIGIN_COMMAND_LINE;
         }
     }
-    /* oslo.config's order is command line, environment, files; but the command line's value is only known as such when no file sets the option. */
+    /* oslo.config's order is command line, environment, files; but the command line's value is only known as such when no file sets the
+     * option. */
     const char *environment = find_environment(sources, group, option);
     if (environment != NULL && (raw->origin != ND_ORIGIN_COMMAND_LINE || in_file)) {
         g_ptr_array_set_size(raw->texts, 0);

@@ -29,8 +29,8 @@ typedef struct {
     char *old_name; /* "[group] name" of the deprecated place it stood at, or NULL; owned */
 } NdConfigRaw;
 
-/* Reads the files that args and the defaults ask for. Broken and missing files become fatal problems in `problems` (of NdConfigProblem). `args` must
- * outlive the result. */
+/* Reads the files that args and the defaults ask for. Broken and missing files become fatal problems in `problems` (of NdConfigProblem).
+ * `args` must outlive the result. */
 NdConfigSources *nd_config_sources_read(const GPtrArray *args, GPtrArray *problems);
 /* The text as the only file, no environment. */
 NdConfigSources *nd_config_sources_from_text(const char *text, GPtrArray *problems);

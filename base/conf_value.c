@@ -121,8 +121,8 @@ static bool convert_float(NdConfigValue *value, const char *text, GError **error
     return check_range(value->option, value->number, text, error);
 }
 
-/* Trailing commas are dropped, others make empty items. (oslo.config joins an item that is not acceptable with the next one; since no choice holds
- * a comma, that never helps.) */
+/* Trailing commas are dropped, others make empty items. (oslo.config joins an item that is not acceptable with the next one; since no
+ * choice holds a comma, that never helps.) */
 static bool convert_list(NdConfigValue *value, const char *text, GError **error)
 {
     g_autofree char *whole = nd_ini_strip(text, -1);
@@ -174,8 +174,8 @@ static bool is_ip_address(const char *text)
     return inet_pton(AF_INET, text, buffer) == 1 || inet_pton(AF_INET6, text, buffer) == 1;
 }
 
-/* oslo.config's Hostname: at most 253 characters; labels of 1 to 63 letters, digits, hyphens (and underscores), not at the ends a hyphen; the
- * last label must not be a number. One dot at the end is dropped. NULL if it is none. */
+/* oslo.config's Hostname: at most 253 characters; labels of 1 to 63 letters, digits, hyphens (and underscores), not at the ends a hyphen;
+ * the last label must not be a number. One dot at the end is dropped. NULL if it is none. */
 static char *as_host_name(const char *text, bool underscore)
 {
     size_t length = strlen(text);
@@ -293,12 +293,10 @@ static bool convert_multi(NdConfigValue *value, const char *const *texts, GError
 static bool convert(NdConfigValue *value, const char *const *texts, GError **error)
 {
     static bool (*const converters[])(NdConfigValue *, const char *, GError **) = {
-        [ND_OPTION_STRING] = convert_string,        [ND_OPTION_BOOLEAN] = convert_boolean,
-        [ND_OPTION_INTEGER] = convert_integer,      [ND_OPTION_PORT] = convert_integer,
-        [ND_OPTION_FLOAT] = convert_float,          [ND_OPTION_LIST] = convert_list,
-        [ND_OPTION_DICT] = convert_dict,            [ND_OPTION_IP_ADDRESS] = convert_address,
-        [ND_OPTION_HOST_ADDRESS] = convert_address, [ND_OPTION_HOST_DOMAIN] = convert_address,
-        [ND_OPTION_HOSTNAME] = convert_address,     [ND_OPTION_URI] = convert_uri,
+        [ND_OPTION_STRING] = convert_string,       [ND_OPTION_BOOLEAN] = convert_boolean,    [ND_OPTION_INTEGER] = convert_integer,
+        [ND_OPTION_PORT] = convert_integer,        [ND_OPTION_FLOAT] = convert_float,        [ND_OPTION_LIST] = convert_list,
+        [ND_OPTION_DICT] = convert_dict,           [ND_OPTION_IP_ADDRESS] = convert_address, [ND_OPTION_HOST_ADDRESS] = convert_address,
+        [ND_OPTION_HOST_DOMAIN] = convert_address, [ND_OPTION_HOSTNAME] = convert_address,   [ND_OPTION_URI] = convert_uri,
     };
     NdOptionType type = value->option->type;
     if (type == ND_OPTION_MULTI_STRING || type == ND_OPTION_MULTI_DICT)

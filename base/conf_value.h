@@ -23,9 +23,9 @@ typedef struct {
     GPtrArray *pairs; /* dict: "key:value" in the order written, for text */
 } NdConfigValue;
 
-/* Converts one text (already interpolated) as oslo.config's type of the option does and checks ranges and choices. For the multi types `texts` are all
- * values, for others it has one element; NULL makes a value that is not present. Errors: ND_ERROR_CONFIG with a reason that names neither
- * option nor, for secrets, the value. */
+/* Converts one text (already interpolated) as oslo.config's type of the option does and checks ranges and choices. For the multi types
+ * `texts` are all values, for others it has one element; NULL makes a value that is not present. Errors: ND_ERROR_CONFIG with a reason that
+ * names neither option nor, for secrets, the value. */
 NdConfigValue *nd_config_value_new(const NdOption *option, const char *const *texts, GError **error);
 void nd_config_value_free(NdConfigValue *value);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NdConfigValue, nd_config_value_free)

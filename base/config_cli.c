@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 /* The options of a family in each of its sections that are known without reading files. */
-static void for_each_option(const NdOptionFamily *family, void (*visit)(const char *group, const NdOption *option, gpointer data), gpointer data)
+static void for_each_option(const NdOptionFamily *family, void (*visit)(const char *group, const NdOption *option, gpointer data),
+                            gpointer data)
 {
     g_auto(GStrv) groups = g_strsplit(family->groups, " ", -1);
     for (char **group = groups; *group != NULL; group++)
@@ -78,7 +79,8 @@ static void print_problem(FILE *stream, const NdConfigProblem *problem)
         fprintf(stream, "%s:", problem->file);
     if (problem->line > 0)
         fprintf(stream, "%d:", problem->line);
-    fprintf(stream, "%s%s: %s\n", problem->file != NULL ? " " : "", problem->severity == ND_PROBLEM_NOTE ? "note" : "error", problem->message);
+    fprintf(stream, "%s%s: %s\n", problem->file != NULL ? " " : "", problem->severity == ND_PROBLEM_NOTE ? "note" : "error",
+            problem->message);
 }
 
 /* Bad values first, then what has no effect; 1 if there is a bad value. */
@@ -98,8 +100,8 @@ static int check_config(const NdConfig *config)
 
     const char *const *files = nd_config_all_files(config);
     g_autofree char *names = g_strjoinv(", ", (char **)files);
-    printf("%u files read%s%s; %u bad values, %u options set without effect\n", g_strv_length((char **)files), *names ? ": " : "", names, check.n_bad,
-           check.n_without_effect);
+    printf("%u files read%s%s; %u bad values, %u options set without effect\n", g_strv_length((char **)files), *names ? ": " : "", names,
+           check.n_bad, check.n_without_effect);
     return check.n_bad > 0 ? 1 : 0;
 }
 

@@ -9,6 +9,7 @@ typedef enum {
     ND_CLI_EXIT, /* everything asked for was printed: exit with *status */
 } NdCliResult;
 
-/* Handles novad's command line: --help, --version, --list-options, --check-config (status 1 on bad values) print and end; anything else loads the
- * configuration into *config. Errors are printed to stderr ("novad: …") and give ND_CLI_EXIT with status 1 (2 for wrong usage). */
+/* Handles novad's command line: --help, --version, --list-options, --check-config (status 1 on bad values) print and end; anything else
+ * loads the configuration into *config. Errors are printed to stderr ("novad: …") and give ND_CLI_EXIT with status 1 (2 for wrong usage).
+ */
 NdCliResult nd_config_cli(int argc, char **argv, NdConfig **config, int *status);

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(novad-base-error, nd_error)
+G_DEFINE_QUARK(novad - base - error, nd_error)
 
 bool nd_error_set_errno(GError **error, int errnum, const char *format, ...)
 {
@@ -13,7 +13,7 @@ bool nd_error_set_errno(GError **error, int errnum, const char *format, ...)
         int errnum;
         NdError code;
     } map[] = {
-        {ENOSPC, ND_ERROR_NO_SPACE}, {EDQUOT, ND_ERROR_NO_SPACE}, {ENOENT, ND_ERROR_NOT_FOUND},
+        {ENOSPC, ND_ERROR_NO_SPACE}, {EDQUOT, ND_ERROR_NO_SPACE},   {ENOENT, ND_ERROR_NOT_FOUND},
         {EEXIST, ND_ERROR_EXISTS},   {ETIMEDOUT, ND_ERROR_TIMEOUT},
     };
     NdError code = ND_ERROR_IO;

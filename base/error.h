@@ -35,5 +35,6 @@ typedef enum {
 GQuark nd_error_quark(void);
 
 /* Sets `error` to domain ND_ERROR from an errno value: ENOSPC/EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, EEXIST -> EXISTS,
- * ETIMEDOUT -> TIMEOUT, else IO. The text is the formatted one, ": ", strerror. Always returns false, so `return nd_error_set_errno(...)`. */
+ * ETIMEDOUT -> TIMEOUT, else IO. The text is the formatted one, ": ", strerror. Always returns false, so `return nd_error_set_errno(...)`.
+ */
 bool nd_error_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -27,9 +27,9 @@ bool nd_json_parse(const char *text, size_t length, const NdJsonLimits *limits, 
 /* Text of `object` without white space, slashes not escaped; caller frees. */
 char *nd_json_to_string(NdJson *object);
 
-/* Getters of an object's member. `object` may be NULL or no JSON object: then the member is missing. The `_opt` forms treat missing and null
- * as "absent": they return true and leave *value at the default given. The others fail with ND_ERROR_MISSING. A wrong type is ND_ERROR_TYPE.
- * Strings and objects are borrowed from `object`. */
+/* Getters of an object's member. `object` may be NULL or no JSON object: then the member is missing. The `_opt` forms treat missing and
+ * null as "absent": they return true and leave *value at the default given. The others fail with ND_ERROR_MISSING. A wrong type is
+ * ND_ERROR_TYPE. Strings and objects are borrowed from `object`. */
 bool nd_json_get_string(NdJson *object, const char *key, const char **value, GError **error);
 bool nd_json_get_int(NdJson *object, const char *key, gint64 *value, GError **error);
 bool nd_json_get_bool(NdJson *object, const char *key, bool *value, GError **error);

@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 /*
- * fasteners takes classic fcntl locks, which belong to a process. Ours are Linux' open-file-description locks: they conflict with classic ones of
- * other processes, and they belong to one descriptor, so threads exclude each other and closing another descriptor of the file loses nothing.
+ * fasteners takes classic fcntl locks, which belong to a process. Ours are Linux' open-file-description locks: they conflict with classic
+ * ones of other processes, and they belong to one descriptor, so threads exclude each other and closing another descriptor of the file
+ * loses nothing.
  */
 struct NdFileLock {
     int fd;
 };
 
-/* Between tries when a time limit or a cancellable must be watched; the kernel tells nobody when a lock gets free. fasteners sleeps 10 ms to
- * 100 ms as well. */
+/* Between tries when a time limit or a cancellable must be watched; the kernel tells nobody when a lock gets free. fasteners sleeps 10 ms
+ * to 100 ms as well. */
 #define RETRY_FIRST_MS 10
 #define RETRY_MOST_MS 100
 

@@ -6,15 +6,16 @@
 #include <stdbool.h>
 
 /*
- * Locks between processes, the same that Python's fasteners takes for oslo_concurrency's external locks (fcntl over the whole file), so novad and
- * nova-compute, or cinder for os-brick's folder, exclude each other. They exclude threads of this process too. The file stays.
+ * Locks between processes, the same that Python's fasteners takes for oslo_concurrency's external locks (fcntl over the whole file), so
+ * novad and nova-compute, or cinder for os-brick's folder, exclude each other. They exclude threads of this process too. The file stays.
  */
 typedef struct NdFileLock NdFileLock;
 
-/* The file of oslo_concurrency's lock `name`: "<directory>/<prefix>-<name with / as _>"; prefix "nova" in nova, NULL for none. Caller frees. */
+/* The file of oslo_concurrency's lock `name`: "<directory>/<prefix>-<name with / as _>"; prefix "nova" in nova, NULL for none. Caller
+ * frees. */
 char *nd_file_lock_path(const char *directory, const char *prefix, const char *name);
-/* Takes the lock, making the file and its folder if needed. timeout_us: how long to wait; 0: one try; negative: for ever. Errors: ND_ERROR_TIMEOUT,
- * ND_ERROR_CANCELLED, ND_ERROR_IO. cancellable may be NULL. */
+/* Takes the lock, making the file and its folder if needed. timeout_us: how long to wait; 0: one try; negative: for ever. Errors:
+ * ND_ERROR_TIMEOUT, ND_ERROR_CANCELLED, ND_ERROR_IO. cancellable may be NULL. */
 NdFileLock *nd_file_lock_take(const char *path, gint64 timeout_us, GCancellable *cancellable, GError **error);
 /* Gives it back. */
 void nd_file_lock_release(NdFileLock *lock);

@@ -35,7 +35,8 @@ typedef struct {
     NdLogLevel except; /* from this level on there is no limit */
 } RateLimit;
 
-/* The log: everything under one lock, so that records do not mix. Levels have a lock of their own, to be looked at without waiting for a slow disk. */
+/* The log: everything under one lock, so that records do not mix. Levels have a lock of their own, to be looked at without waiting for a
+ * slow disk. */
 static GMutex output_mutex;
 static NdLogOutput output = {.fd = -1, .to_stderr = true};
 static NdLogFormat format;
@@ -165,11 +166,11 @@ static GLogWriterOutput write_glib(GLogLevelFlags flags, const GLogField *fields
         else if (g_str_equal(fields[i].key, "GLIB_DOMAIN"))
             domain = fields[i].value;
     }
-    NdLogLevel level = flags & G_LOG_LEVEL_ERROR                              ? ND_LOG_CRITICAL
-                       : flags & G_LOG_LEVEL_CRITICAL                         ? ND_LOG_ERROR
-                       : flags & G_LOG_LEVEL_WARNING                          ? ND_LOG_WARNING
+    NdLogLevel level = flags & G_LOG_LEVEL_ERROR                          ? ND_LOG_CRITICAL
+                       : flags & G_LOG_LEVEL_CRITICAL                     ? ND_LOG_ERROR
+                       : flags & G_LOG_LEVEL_WARNING                      ? ND_LOG_WARNING
                        : flags & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO) ? ND_LOG_INFO
-                                                                              : ND_LOG_DEBUG;
+                                                                          : ND_LOG_DEBUG;
     g_autofree char *logger = g_ascii_strdown(domain != NULL ? domain : "glib", -1);
     nd_log_at(level, logger, NULL, 0, NULL, "%s", message != NULL ? message : "");
     return G_LOG_WRITER_HANDLED;
@@ -183,8 +184,8 @@ static bool parse_level(const char *name, NdLogLevel *level)
         int number;
         NdLogLevel level;
     } names[] = {
-        {"NOTSET", 0, ND_LOG_DEBUG},    {"TRACE", 5, ND_LOG_DEBUG},      {"DEBUG", 10, ND_LOG_DEBUG},       {"INFO", 20, ND_LOG_INFO},
-        {"AUDIT", 21, ND_LOG_INFO},     {"WARN", 30, ND_LOG_WARNING},    {"WARNING", 30, ND_LOG_WARNING},   {"ERROR", 40, ND_LOG_ERROR},
+        {"NOTSET", 0, ND_LOG_DEBUG},    {"TRACE", 5, ND_LOG_DEBUG},        {"DEBUG", 10, ND_LOG_DEBUG},     {"INFO", 20, ND_LOG_INFO},
+        {"AUDIT", 21, ND_LOG_INFO},     {"WARN", 30, ND_LOG_WARNING},      {"WARNING", 30, ND_LOG_WARNING}, {"ERROR", 40, ND_LOG_ERROR},
         {"FATAL", 50, ND_LOG_CRITICAL}, {"CRITICAL", 50, ND_LOG_CRITICAL},
     };
     gint64 number;

@@ -97,7 +97,8 @@ static void rotate(NdLogOutput *output)
 static void write_file(NdLogOutput *output, const char *text)
 {
     struct stat ours, there;
-    bool moved = stat(output->path, &there) != 0 || fstat(output->fd, &ours) != 0 || there.st_ino != ours.st_ino || there.st_dev != ours.st_dev;
+    bool moved =
+        stat(output->path, &there) != 0 || fstat(output->fd, &ours) != 0 || there.st_ino != ours.st_ino || there.st_dev != ours.st_dev;
     if (moved)
         nd_log_output_reopen(output);
     else if (output->rotate_bytes > 0 && (guint64)ours.st_size + strlen(text) > output->rotate_bytes)

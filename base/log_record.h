@@ -25,8 +25,8 @@ typedef struct {
 const char *nd_log_level_name(NdLogLevel level);
 /* The formats of nova's defaults, for the time before there is a configuration. */
 extern const NdLogFormat nd_log_format_default;
-/* The record as text with a newline at its end: oslo.log's ContextFormatter or, with `json`, its JSONFormatter. Further lines of the message start with
- * the exception prefix. Caller frees. */
+/* The record as text with a newline at its end: oslo.log's ContextFormatter or, with `json`, its JSONFormatter. Further lines of the
+ * message start with the exception prefix. Caller frees. */
 char *nd_log_format_record(const NdLogFormat *format, const NdLogRecord *record);
 /* The message with passwords and tokens masked; caller frees. */
 char *nd_log_mask(const char *message);

@@ -40,21 +40,21 @@ typedef struct {
 } NdOptionLaterDefault;
 
 typedef struct {
-    const char *name;              /* with underscores, as in files */
-    NdOptionType type;             /* */
-    const char *default_value;     /* as it would be written in the file, may hold $other; NULL: no value (Python's None) */
-    const char *help;              /* one sentence of ours */
-    NdOptionStatus status;         /* */
-    const char *reason;            /* when not honoured */
-    const char *choices;           /* allowed values (of items, in a list), comma separated; NULL: any. An empty item allows the empty string */
-    const char *deprecated;        /* older places, "group.name group.name", read when the new one is absent; NULL: none */
-    double minimum, maximum;       /* of numbers; only with has_range (an open end is -INFINITY, INFINITY) */
-    bool has_range;                /* */
-    bool ignore_case;              /* of choices */
-    const char *pattern;           /* regular expression that a string must match; NULL: none */
-    const char *schemes;           /* of a URI, comma separated; NULL: any */
-    bool mutable_;                 /* taken over at reload (SIGHUP) */
-    bool secret;                   /* the value never reaches a log or a listing */
+    const char *name;          /* with underscores, as in files */
+    NdOptionType type;         /* */
+    const char *default_value; /* as it would be written in the file, may hold $other; NULL: no value (Python's None) */
+    const char *help;          /* one sentence of ours */
+    NdOptionStatus status;     /* */
+    const char *reason;        /* when not honoured */
+    const char *choices;       /* allowed values (of items, in a list), comma separated; NULL: any. An empty item allows the empty string */
+    const char *deprecated;    /* older places, "group.name group.name", read when the new one is absent; NULL: none */
+    double minimum, maximum;   /* of numbers; only with has_range (an open end is -INFINITY, INFINITY) */
+    bool has_range;            /* */
+    bool ignore_case;          /* of choices */
+    const char *pattern;       /* regular expression that a string must match; NULL: none */
+    const char *schemes;       /* of a URI, comma separated; NULL: any */
+    bool mutable_;             /* taken over at reload (SIGHUP) */
+    bool secret;               /* the value never reaches a log or a listing */
     NdOptionLaterDefault later[2]; /* unused entries have value NULL */
 } NdOption;
 

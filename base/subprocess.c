@@ -179,8 +179,8 @@ static bool start(Child *child, GError **error)
     return ok;
 }
 
-/* Reads what is there; sets fd to -1 at the end. At most 16 buffers (more than a pipe holds) a call, so that a program that never stops writing
- * does not keep us from looking at the clock. */
+/* Reads what is there; sets fd to -1 at the end. At most 16 buffers (more than a pipe holds) a call, so that a program that never stops
+ * writing does not keep us from looking at the clock. */
 static void read_output(Output *output)
 {
     char buffer[16384];
@@ -246,11 +246,8 @@ static const char *serve(Child *child, NdError *code)
 
     while (!ended && stop == NULL) {
         GPollFD fds[] = {
-            {child->pidfd, G_IO_IN, 0},
-            {child->out.fd, G_IO_IN, 0},
-            {child->err.fd, G_IO_IN, 0},
-            {child->input, G_IO_OUT, 0},
-            {cancel.fd, G_IO_IN, 0},
+            {child->pidfd, G_IO_IN, 0},  {child->out.fd, G_IO_IN, 0}, {child->err.fd, G_IO_IN, 0},
+            {child->input, G_IO_OUT, 0}, {cancel.fd, G_IO_IN, 0},
         };
         gint64 left = deadline - g_get_monotonic_time();
         int wait_ms = deadline == G_MAXINT64 ? -1 : (int)CLAMP(left / 1000 + 1, 0, G_MAXINT);
@@ -290,8 +287,9 @@ static bool check_status(const Child *child, int status, GError **error)
     if (child->process->any_status || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return true;
     g_autofree char *tail = stderr_tail(child);
-    g_autofree char *how = WIFSIGNALED(status) ? g_strdup_printf("was ended by signal %d (%s)", WTERMSIG(status), g_strsignal(WTERMSIG(status)))
-                                               : g_strdup_printf("ended with status %d", WEXITSTATUS(status));
+    g_autofree char *how = WIFSIGNALED(status)
+                               ? g_strdup_printf("was ended by signal %d (%s)", WTERMSIG(status), g_strsignal(WTERMSIG(status)))
+                               : g_strdup_printf("ended with status %d", WEXITSTATUS(status));
     g_set_error(error, ND_ERROR, ND_ERROR_EXIT_STATUS, "'%s' %s%s%s", child->name, how, *tail ? ": " : "", tail);
     return false;
 }

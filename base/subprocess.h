@@ -30,9 +30,9 @@ typedef struct {
     bool truncated; /* one of them was over output_limit */
 } NdSubprocessResult;
 
-/* Runs the program and waits for its end. The child gets no descriptor of ours beyond 0-2, a process group of its own, default signal handling, and
- * is killed if our process dies. result may be NULL. Errors: ND_ERROR_NOT_FOUND (no such program), ND_ERROR_EXIT_STATUS (with the program's
- * name, status and the end of stderr in the text), ND_ERROR_TIMEOUT, ND_ERROR_CANCELLED, ND_ERROR_IO. */
+/* Runs the program and waits for its end. The child gets no descriptor of ours beyond 0-2, a process group of its own, default signal
+ * handling, and is killed if our process dies. result may be NULL. Errors: ND_ERROR_NOT_FOUND (no such program), ND_ERROR_EXIT_STATUS (with
+ * the program's name, status and the end of stderr in the text), ND_ERROR_TIMEOUT, ND_ERROR_CANCELLED, ND_ERROR_IO. */
 bool nd_subprocess_run(const NdSubprocess *process, NdSubprocessResult **result, GError **error);
 void nd_subprocess_result_free(NdSubprocessResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NdSubprocessResult, nd_subprocess_result_free)

@@ -4,7 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Wall-clock times in novad are gint64 microseconds since the epoch, UTC; durations and deadlines are microseconds of the monotonic clock. */
+/* Wall-clock times in novad are gint64 microseconds since the epoch, UTC; durations and deadlines are microseconds of the monotonic clock.
+ */
 
 /* Now, wall clock, microseconds. */
 gint64 nd_time_now(void);

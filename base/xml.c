@@ -36,7 +36,8 @@ xmlDoc *nd_xml_parse(const char *text, gssize length, GError **error)
         g_error("no memory for an XML parser");
     parser->sax->error = ignore_error;
     parser->sax->warning = ignore_error;
-    g_autoptr(xmlDoc) doc = xmlCtxtReadMemory(parser, text, (int)size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    g_autoptr(xmlDoc) doc =
+        xmlCtxtReadMemory(parser, text, (int)size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (doc == NULL || !parser->wellFormed) {
         g_autofree char *why = g_strdup(parser->lastError.message ? parser->lastError.message : "no document");
         g_strdelimit(g_strchomp(why), "\n", ' ');
@@ -55,7 +56,8 @@ xmlNode *nd_xml_root(xmlDoc *doc, const char *name, GError **error)
 {
     xmlNode *root = xmlDocGetRootElement(doc);
     if (root == NULL || (name != NULL && !xmlStrEqual(root->name, (const xmlChar *)name))) {
-        g_set_error(error, ND_ERROR, ND_ERROR_PARSE, "XML has root element '%s', not '%s'", root ? (const char *)root->name : "", name ? name : "");
+        g_set_error(error, ND_ERROR, ND_ERROR_PARSE, "XML has root element '%s', not '%s'", root ? (const char *)root->name : "",
+                    name ? name : "");
         return NULL;
     }
     return root;

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Reading XML with libxml2. Documents and nodes are libxml2's own; use them in one thread at a time. XPath expressions are relative to `node` and know
- * the prefixes nova (http://openstack.org/xmlns/libvirt/nova/1.1) and qemu (http://libvirt.org/schemas/domain/qemu/1.0). A wrong expression is a
- * programming error (g_error).
+ * Reading XML with libxml2. Documents and nodes are libxml2's own; use them in one thread at a time. XPath expressions are relative to
+ * `node` and know the prefixes nova (http://openstack.org/xmlns/libvirt/nova/1.1) and qemu (http://libvirt.org/schemas/domain/qemu/1.0). A
+ * wrong expression is a programming error (g_error).
  */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 

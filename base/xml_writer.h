@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * Writing XML: an element has a buffer of attributes and one of children, both in the order of the calls (but attributes may come after children).
- * Everything is escaped here, there is no way to put raw text in. Output is indented by two spaces; an element without children closes
- * itself. Usage:
+ * Writing XML: an element has a buffer of attributes and one of children, both in the order of the calls (but attributes may come after
+ * children). Everything is escaped here, there is no way to put raw text in. Output is indented by two spaces; an element without children
+ * closes itself. Usage:
  *
  *   g_autoptr(NdXmlElement) disk = nd_xml_new("disk");
  *   nd_xml_attr(disk, "type", "file");
@@ -48,6 +48,6 @@ bool nd_xml_is_empty(const NdXmlElement *element);
 /* Takes the parent's last child off again if it is empty (virXMLFormatElement's rule). */
 void nd_xml_drop_if_empty(NdXmlElement *parent, NdXmlElement *child);
 
-/* The text, ending in a newline, without an XML declaration; caller frees. Fails with ND_ERROR_ARGUMENT, naming the element, if some text or
- * value is not UTF-8 or holds characters that XML 1.0 forbids. */
+/* The text, ending in a newline, without an XML declaration; caller frees. Fails with ND_ERROR_ARGUMENT, naming the element, if some text
+ * or value is not UTF-8 or holds characters that XML 1.0 forbids. */
 char *nd_xml_to_string(const NdXmlElement *element, GError **error);

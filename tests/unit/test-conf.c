@@ -63,11 +63,13 @@ static void test_types(void)
 
 static void test_where(void)
 {
-    g_autoptr(NdConfig) config = config_of("[DEFAULT]\n\nhost = h\n[oslo_messaging_rabbit]\nssl=true\n[DEFAULT]\ntransport_url = rabbit://u:p@h/\n");
+    g_autoptr(NdConfig) config =
+        config_of("[DEFAULT]\n\nhost = h\n[oslo_messaging_rabbit]\nssl=true\n[DEFAULT]\ntransport_url = rabbit://u:p@h/\n");
     g_autofree char *file = nd_config_where(config, "DEFAULT", "host"), *none = nd_config_where(config, "DEFAULT", "debug");
     g_assert_cmpstr(file, ==, "text:3");
     g_assert_cmpstr(none, ==, "default");
-    g_autofree char *host = nd_config_value_text(config, "DEFAULT", "host"), *secret = nd_config_value_text(config, "DEFAULT", "transport_url");
+    g_autofree char *host = nd_config_value_text(config, "DEFAULT", "host"),
+                    *secret = nd_config_value_text(config, "DEFAULT", "transport_url");
     g_autofree char *ssl = nd_config_value_text(config, "oslo_messaging_rabbit", "ssl");
     g_autofree char *levels = nd_config_value_text(config, "DEFAULT", "non_inheritable_image_properties");
     g_assert_cmpstr(host, ==, "h");
@@ -109,7 +111,8 @@ static void test_fatal(void)
 static void test_secret_messages(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(NdConfig) config = nd_config_new_from_text("[neutron]\npassword = abc$wxyz\n[DEFAULT]\ntransport_url = rabbit://u:pa$word@h\n", &error);
+    g_autoptr(NdConfig) config =
+        nd_config_new_from_text("[neutron]\npassword = abc$wxyz\n[DEFAULT]\ntransport_url = rabbit://u:pa$word@h\n", &error);
     if (config != NULL) {
         const GPtrArray *problems = nd_config_problems(config);
         g_assert_cmpuint(problems->len, >=, 2);
@@ -189,7 +192,8 @@ static void test_dynamic_sections(void)
 
 static void test_old_names(void)
 {
-    g_autoptr(NdConfig) config = config_of("[DEFAULT]\nrpc_thread_pool_size = 7\n[pci]\npassthrough_whitelist = {\"a\": 1}\n[libvirt]\ncpu_model = x\n");
+    g_autoptr(NdConfig) config =
+        config_of("[DEFAULT]\nrpc_thread_pool_size = 7\n[pci]\npassthrough_whitelist = {\"a\": 1}\n[libvirt]\ncpu_model = x\n");
     g_assert_cmpint(nd_config_int(config, "DEFAULT", "executor_thread_pool_size"), ==, 7);
     g_assert_cmpstr(nd_config_multi(config, "pci", "device_spec")[0], ==, "{\"a\": 1}");
     guint notes = 0;
@@ -273,9 +277,16 @@ static void test_files(void)
 static void test_arguments(void)
 {
     g_autoptr(GError) error = NULL;
-    static const char *const bad[][3] = {{"novad", "--nothing"}, {"novad", "x"},          {"novad", "--config-file"}, {"novad", "--debug=1"},
-                                   {"novad", "--log"},     {"novad", "--"},         {"novad", "-x"},            {"novad", "--config-file", "--debug"},
-                                   {"novad", "--log-d"},   {"novad", "--config"}};
+    static const char *const bad[][3] = {{"novad", "--nothing"},
+                                         {"novad", "x"},
+                                         {"novad", "--config-file"},
+                                         {"novad", "--debug=1"},
+                                         {"novad", "--log"},
+                                         {"novad", "--"},
+                                         {"novad", "-x"},
+                                         {"novad", "--config-file", "--debug"},
+                                         {"novad", "--log-d"},
+                                         {"novad", "--config"}};
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_assert_null(nd_args_parse(bad[i][2] != NULL ? 3 : 2, (char **)bad[i], &error));
         g_assert_error(error, ND_ERROR, ND_ERROR_ARGUMENT);

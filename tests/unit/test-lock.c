@@ -16,7 +16,8 @@ static char *lock_file(const char *name)
 
 static void test_path(void)
 {
-    g_autofree char *a = nd_file_lock_path("/l", "nova", "storage/x"), *b = nd_file_lock_path("/l", "nova-", "y"), *c = nd_file_lock_path("/l", NULL, "z");
+    g_autofree char *a = nd_file_lock_path("/l", "nova", "storage/x"), *b = nd_file_lock_path("/l", "nova-", "y"),
+                    *c = nd_file_lock_path("/l", NULL, "z");
     g_assert_cmpstr(a, ==, "/l/nova-storage_x");
     g_assert_cmpstr(b, ==, "/l/nova-y");
     g_assert_cmpstr(c, ==, "/l/z");
@@ -165,9 +166,10 @@ static void test_python_holds(void)
     }
     g_autoptr(NdFileLock) make = nd_file_lock_take(path, 0, NULL, NULL);
     g_clear_pointer(&make, nd_file_lock_release);
-    const char *program = "import fcntl, sys\nf = open(sys.argv[1], 'a')\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint('ready', flush=True)\nsys.stdin.read()\n";
-    g_autoptr(GSubprocess) python =
-        g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/usr/bin/python3", "-c", program, path, NULL);
+    const char *program =
+        "import fcntl, sys\nf = open(sys.argv[1], 'a')\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint('ready', flush=True)\nsys.stdin.read()\n";
+    g_autoptr(GSubprocess) python = g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                                                     "/usr/bin/python3", "-c", program, path, NULL);
     g_assert_no_error(error);
     char buffer[16];
     g_assert_cmpint(g_input_stream_read(g_subprocess_get_stdout_pipe(python), buffer, sizeof(buffer), NULL, NULL), >, 0);

@@ -75,11 +75,13 @@ static void test_lines(Log *log, gconstpointer unused)
     nd_log_set_instance(NULL);
     nd_log_set_request(NULL, NULL, NULL);
     nd_critical("nova", "end");
-    assert_log(log, "^" STAMP "INFO nova\\.compute\\.manager \\[-\\] plain 1\n" STAMP "WARNING novad \\[None req-1 u p d - ud pd\\] with request\n" STAMP
-                    "ERROR nova\\.virt\\.libvirt\\.driver \\[req-g req-2 \\] \\[instance: 11111111-2222-3333-4444-555555555555\\] line one\n" STAMP
-                    "ERROR nova\\.virt\\.libvirt\\.driver \\[instance: 11111111-2222-3333-4444-555555555555\\] line two\n" STAMP
-                    "ERROR nova\\.virt\\.libvirt\\.driver \\[instance: 11111111-2222-3333-4444-555555555555\\] line three\n" STAMP
-                    "CRITICAL nova \\[-\\] end\n$");
+    assert_log(
+        log, "^" STAMP "INFO nova\\.compute\\.manager \\[-\\] plain 1\n" STAMP
+             "WARNING novad \\[None req-1 u p d - ud pd\\] with request\n" STAMP
+             "ERROR nova\\.virt\\.libvirt\\.driver \\[req-g req-2 \\] \\[instance: 11111111-2222-3333-4444-555555555555\\] line one\n" STAMP
+             "ERROR nova\\.virt\\.libvirt\\.driver \\[instance: 11111111-2222-3333-4444-555555555555\\] line two\n" STAMP
+             "ERROR nova\\.virt\\.libvirt\\.driver \\[instance: 11111111-2222-3333-4444-555555555555\\] line three\n" STAMP
+             "CRITICAL nova \\[-\\] end\n$");
 }
 
 static void test_debug(Log *log, gconstpointer unused)
@@ -171,7 +173,8 @@ static void test_reopen(Log *log, gconstpointer unused)
 
 static void test_rotation(Log *log, gconstpointer unused)
 {
-    g_autofree char *first = g_strconcat(log->path, ".1", NULL), *second = g_strconcat(log->path, ".2", NULL), *third = g_strconcat(log->path, ".3", NULL);
+    g_autofree char *first = g_strconcat(log->path, ".1", NULL), *second = g_strconcat(log->path, ".2", NULL),
+                    *third = g_strconcat(log->path, ".3", NULL);
     g_autofree char *filler = g_strnfill(300 * 1024, 'x');
     start(log, "log_rotation_type = Size\nmax_logfile_size_mb = 1\nmax_logfile_count = 2\n");
     for (int i = 0; i < 14; i++)
@@ -261,7 +264,8 @@ static void test_facilities(void)
 static void log_everywhere(void)
 {
     nd_info("n", "before");
-    g_autoptr(NdConfig) config = nd_config_new_from_text("[DEFAULT]\nuse_stderr = true\nuse_syslog = true\nuse_journal = true\nsyslog_log_facility = x\n", NULL);
+    g_autoptr(NdConfig) config =
+        nd_config_new_from_text("[DEFAULT]\nuse_stderr = true\nuse_syslog = true\nuse_journal = true\nsyslog_log_facility = x\n", NULL);
     g_assert_true(nd_log_configure(config, "novad-test", NULL));
     nd_info("n", "after");
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR); /* the test framework adds warnings */

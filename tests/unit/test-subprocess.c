@@ -10,7 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHELL(script) (const char *const[]) { "/bin/sh", "-c", (script), NULL }
+#define SHELL(script)                                                                                                                      \
+    (const char *const[])                                                                                                                  \
+    {                                                                                                                                      \
+        "/bin/sh", "-c", (script), NULL                                                                                                    \
+    }
 
 static void test_output(void)
 {
@@ -114,7 +118,11 @@ static void test_not_found(void)
     /* A file that is executable and no program. */
     g_autofree char *path = NULL;
     int fd = g_file_open_tmp("novad-XXXXXX", &path, NULL);
-    g_assert_cmpint(write(fd, "\x7f""ELFbroken", 10), ==, 10);
+    g_assert_cmpint(write(fd,
+                          "\x7f"
+                          "ELFbroken",
+                          10),
+                    ==, 10);
     g_assert_cmpint(fchmod(fd, 0700), ==, 0);
     close(fd);
     g_assert_false(nd_subprocess_output((const char *const[]){path, NULL}, 0, NULL, &error));

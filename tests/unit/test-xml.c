@@ -4,10 +4,11 @@
 #include "base/error.h"
 #include "base/xml.h"
 
-static const char sample[] = "<domain type='kvm' id='7'><name>n &lt;1&gt;</name><memory unit='KiB'> 524288 </memory><max>18446744073709551615</max>"
-                             "<devices><disk dev='vda'/><disk dev='vdb'/></devices>"
-                             "<metadata><nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'><nova:name>web</nova:name>"
-                             "</nova:instance></metadata></domain>";
+static const char sample[] =
+    "<domain type='kvm' id='7'><name>n &lt;1&gt;</name><memory unit='KiB'> 524288 </memory><max>18446744073709551615</max>"
+    "<devices><disk dev='vda'/><disk dev='vdb'/></devices>"
+    "<metadata><nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'><nova:name>web</nova:name>"
+    "</nova:instance></metadata></domain>";
 
 static void test_read(void)
 {
@@ -90,7 +91,8 @@ static void test_bad(void)
     /* A thousand million laughs stay a few bytes. */
     g_autoptr(GString) bomb = g_string_new("<!DOCTYPE a [<!ENTITY x0 'ha'>");
     for (int i = 1; i < 10; i++)
-        g_string_append_printf(bomb, "<!ENTITY x%d '&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;'>", i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+        g_string_append_printf(bomb, "<!ENTITY x%d '&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;&x%d;'>", i, i - 1, i - 1, i - 1, i - 1, i - 1,
+                               i - 1, i - 1, i - 1);
     g_string_append(bomb, "]><a>&x9;</a>");
     g_autoptr(GError) error = NULL;
     g_assert_null(nd_xml_parse(bomb->str, (gssize)bomb->len, &error));
