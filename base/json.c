@@ -21,7 +21,7 @@ bool nd_json_parse(const char *text, size_t length, const NdJsonLimits *limits, 
         g_set_error(error, ND_ERROR, ND_ERROR_PARSE, "JSON text holds a NUL byte");
         return false;
     }
-    g_autoptr(json_tokener) tokener = json_tokener_new_ex(max_depth);
+    g_autoptr(json_tokener) tokener = max_depth > 0 ? json_tokener_new_ex(max_depth) : NULL;
     if (tokener == NULL) {
         g_set_error(error, ND_ERROR, ND_ERROR_ARGUMENT, "JSON depth limit '%d' is not possible", max_depth);
         return false;
