@@ -35,9 +35,9 @@ typedef struct {
     GCancellable *cancellable;
 } GlanceDownloadOptions;
 
-/* Writes the image's bytes at the start of `fd` (a regular file, truncated first; again before a retry) and checks os_hash_value with
- * os_hash_algo (md5, sha1, sha224, sha256, sha384, sha512), else the MD5 checksum; and the size. Not synced. On failure the file's content
- * is undefined. options may be NULL. Errors: REST_ERROR_HASH (hash differs or algorithm not known), TOO_LARGE, WRITE, NO_SPACE, CANCELLED,
- * and those of a call. */
+/* Writes the image's bytes at the start of `fd` (a file, truncated first and again before a retry; or a device) and checks os_hash_value
+ * with os_hash_algo (md5, sha1, sha224, sha256, sha384, sha512), else the MD5 checksum; and the size. Not synced. On failure the file's
+ * content is undefined. options may be NULL. Errors: REST_ERROR_HASH (hash differs or algorithm not known), TOO_LARGE, WRITE, NO_SPACE,
+ * CANCELLED, and those of a call. */
 bool glance_download(GlanceClient *client, const RestAuth *auth, const GlanceImage *image, int fd, const GlanceDownloadOptions *options,
                      GError **error);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_MD_CTX, EVP_MD_CTX_free)
@@ -97,6 +98,15 @@ static bool check_result(const GlanceImage *image, Download *download, const cha
     return true;
 }
 
+/* To the start; what was there goes, where it can (a device keeps its size). */
+static bool rewind_file(int fd, GError **error)
+{
+    struct stat status;
+    if (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &status) < 0 || (S_ISREG(status.st_mode) && ftruncate(fd, 0) < 0))
+        return rest_error_set(error, REST_ERROR_WRITE, 0, NULL, NULL, "cannot empty the image's file: %s", g_strerror(errno));
+    return true;
+}
+
 static bool attempt_download(GlanceClient *client, const RestAuth *auth, const GlanceImage *image, const char *path, Download *download,
                              GError **error)
 {
@@ -104,8 +114,8 @@ static bool attempt_download(GlanceClient *client, const RestAuth *auth, const G
     const char *expected;
     if (!choose_hash(image, &algorithm, &expected, error))
         return false;
-    if (lseek(download->fd, 0, SEEK_SET) < 0 || ftruncate(download->fd, 0) < 0)
-        return rest_error_set(error, REST_ERROR_WRITE, 0, NULL, NULL, "cannot empty the image's file: %s", g_strerror(errno));
+    if (!rewind_file(download->fd, error))
+        return false;
     g_autoptr(EVP_MD_CTX) hash = algorithm != NULL ? EVP_MD_CTX_new() : NULL;
     if (hash != NULL && EVP_DigestInit_ex(hash, algorithm, NULL) != 1)
         return rest_error_set(error, REST_ERROR_HASH, 0, NULL, NULL, "the hash '%s' is not available", EVP_MD_get0_name(algorithm));
