@@ -130,14 +130,36 @@ static bool fill_iso(struct archive *archive, int fd, GPtrArray *files, const ch
     return archive_write_close(archive) == ARCHIVE_OK || archive_fail(archive, "write", error);
 }
 
+/* libarchive brings the volume id and the publisher of the primary volume descriptor into the letters that ISO 9660 allows ("CONFIG_2"); genisoimage, as
+ * upstream calls it, does not, and a guest that reads only that descriptor (busybox blkid) would not find the label. ECMA-119 section 8.4. */
+static bool write_names(int fd, const char *publisher, GError **error)
+{
+    enum { DESCRIPTOR = 16 * 2048, VOLUME = 40, VOLUME_LENGTH = 32, PUBLISHER = 318, PUBLISHER_LENGTH = 128, LENGTH = PUBLISHER + PUBLISHER_LENGTH };
+    char bytes[LENGTH];
+    if (pread(fd, bytes, LENGTH, DESCRIPTOR) != LENGTH || memcmp(bytes, "\1CD001", 6) != 0) {
+        g_set_error_literal(error, VIRT_ERROR, VIRT_ERROR_CONFIG_DRIVE, "config drive: the volume descriptor is not where it belongs");
+        return false;
+    }
+    memset(bytes + VOLUME, ' ', VOLUME_LENGTH);
+    memcpy(bytes + VOLUME, VOLUME_ID, strlen(VOLUME_ID));
+    if (publisher != NULL) {
+        memset(bytes + PUBLISHER, ' ', PUBLISHER_LENGTH);
+        memcpy(bytes + PUBLISHER, publisher, MIN(strlen(publisher), (size_t)PUBLISHER_LENGTH));
+    }
+    if (pwrite(fd, bytes, LENGTH, DESCRIPTOR) == LENGTH)
+        return true;
+    return virt_error_set_errno(error, errno, "config drive: write the volume descriptor");
+}
+
 static bool write_iso(const char *path, GPtrArray *files, const char *publisher, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return virt_error_set_errno(error, errno, "create '%s'", path);
     struct archive *archive = archive_write_new();
     bool written = fill_iso(archive, fd, files, publisher, error);
     archive_write_free(archive);
+    written = written && write_names(fd, publisher, error);
     if (written && fdatasync(fd) < 0)
         written = virt_error_set_errno(error, errno, "sync '%s'", path);
     close(fd);
