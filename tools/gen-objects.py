@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes objects/generated/ from objects/spec/*.json.
 
-    tools/gen-objects.py           write the files, and tests/unit/test-objects-setters.c
+    tools/gen-objects.py           write the files, and tests/unit/generated/test-objects-setters.c
     tools/gen-objects.py --check   write nothing; exit 1 and name the files that differ
 
 The output is committed, so that building needs no Python. What the JSON says is described in objects/spec/README.md.
@@ -15,7 +15,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SPEC = os.path.join(TOP, 'objects', 'spec')
 OUT = os.path.join(TOP, 'objects', 'generated')
-TEST = os.path.join(TOP, 'tests', 'unit', 'test-objects-setters.c')
+TEST = os.path.join(TOP, 'tests', 'unit', 'generated', 'test-objects-setters.c')
 
 RELEASES = ['zed', '2023.1', '2023.2', '2024.1', '2024.2', '2025.1', '2025.2', '2026.1', '2026.2']
 RELEASE_ENUM = {name: 'ND_RELEASE_' + name.upper().replace('.', '_') for name in RELEASES}
