@@ -6,12 +6,12 @@
 /* RPC and notifications (oslo.messaging). */
 
 static const NdOption rpc_options[] = {
-    {"conn_pool_min_size", INTEGER, "2", "idle broker connections to keep at least", UNSUPPORTED("not implemented yet")},
-    {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", UNSUPPORTED("not implemented yet")},
+    {"conn_pool_min_size", INTEGER, "2", "idle broker connections to keep at least", IGNORED("one connection sends for all threads")},
+    {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", IGNORED("one connection sends for all threads")},
     {"control_exchange", STRING, "nova", "AMQP exchange of all RPC", HONOURED},
     {"executor_thread_pool_size", INTEGER, "64", "RPC requests worked on at a time", HONOURED, FORMERLY("rpc_thread_pool_size")},
     {"long_rpc_timeout", INTEGER, "1800", "seconds for RPC calls that may take long, heartbeats given", UNSUPPORTED("not implemented yet")},
-    {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
+    {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", IGNORED("one connection sends for all threads"), AT_LEAST(1)},
     {"rpc_ping_enabled", BOOLEAN, "false", "answer oslo_rpc_server_ping", HONOURED},
     {"rpc_response_timeout", INTEGER, "60", "seconds to wait for an RPC answer", HONOURED},
     {"transport_url", STRING, "rabbit://", "message broker of RPC", HONOURED, SECRET},
@@ -20,8 +20,8 @@ static const NdOption rpc_options[] = {
 static const NdOption oslo_messaging_rabbit_options[] = {
     {"amqp_auto_delete", BOOLEAN, "false", "queues delete themselves", HONOURED, FORMERLY("DEFAULT.amqp_auto_delete")},
     {"amqp_durable_queues", BOOLEAN, "false", "queues and exchanges survive a broker restart", HONOURED},
-    {"conn_pool_min_size", INTEGER, "2", "idle broker connections to keep at least", UNSUPPORTED("not implemented yet")},
-    {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", UNSUPPORTED("not implemented yet")},
+    {"conn_pool_min_size", INTEGER, "2", "idle broker connections to keep at least", IGNORED("one connection sends for all threads")},
+    {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", IGNORED("one connection sends for all threads")},
     {"direct_mandatory_flag", BOOLEAN, "true", "replies to queues that are gone are reported", HONOURED},
     {"enable_cancel_on_failover", BOOLEAN, "false", "be told when a queue moves", HONOURED},
     {"heartbeat_in_pthread", BOOLEAN, "false", "heartbeats in a native thread", IGNORED("heartbeats always have their own thread")},
@@ -47,7 +47,7 @@ static const NdOption oslo_messaging_rabbit_options[] = {
     {"rabbit_stream_fanout", BOOLEAN, "false", "fanout through streams", HONOURED},
     {"rabbit_transient_queues_ttl", INTEGER, "1800", "seconds an unused reply or fanout queue lives", HONOURED, AT_LEAST(1)},
     {"rabbit_transient_quorum_queue", BOOLEAN, "false", "quorum queues for replies and fanout too", HONOURED},
-    {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", UNSUPPORTED("not implemented yet"), AT_LEAST(1), FORMERLY("DEFAULT.rpc_conn_pool_size")},
+    {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", IGNORED("one connection sends for all threads"), AT_LEAST(1), FORMERLY("DEFAULT.rpc_conn_pool_size")},
     {"ssl", BOOLEAN, "false", "TLS to the broker", HONOURED, FORMERLY("rabbit_use_ssl")},
     {"ssl_ca_file", STRING, "", "certificate authorities for the broker", HONOURED, FORMERLY("kombu_ssl_ca_certs")},
     {"ssl_cert_file", STRING, "", "client certificate for the broker", HONOURED, FORMERLY("kombu_ssl_certfile")},

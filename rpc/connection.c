@@ -285,11 +285,12 @@ static gpointer connection_thread(gpointer data)
             connection->ops->lost(connection->data, error);
         if (alive)
             break;
-        rpc_connection_tell(connection, RPC_EVENT_DISCONNECTED, NULL, error);
-        connection->lost_in_use = true;
         g_mutex_lock(&connection->lock);
         connection->status.reconnects++;
+        g_autofree char *address = g_strdup(connection->status.host);
         g_mutex_unlock(&connection->lock);
+        rpc_connection_tell(connection, RPC_EVENT_DISCONNECTED, address, error);
+        connection->lost_in_use = true;
         next_host(connection);
         back_off(connection);
     }

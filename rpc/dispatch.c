@@ -57,7 +57,7 @@ const RpcMethod *rpc_dispatch_find(const RpcEndpoint *endpoints, size_t count, c
 static bool same_name(const char *in_table, const char *name)
 {
     size_t length = strlen(name);
-    return strncmp(in_table, name, length) == 0 && (in_table[length] == '\0' || (in_table[length] == '?' && in_table[length + 1] == '\0'));
+    return !g_str_has_suffix(name, "?") && strncmp(in_table, name, length) == 0 && (in_table[length] == '\0' || (in_table[length] == '?' && in_table[length + 1] == '\0'));
 }
 
 static bool is_known(const RpcMethod *method, const char *name)

@@ -129,8 +129,10 @@ GBytes *rpc_message_deflate(GBytes *body)
 /* Takes the envelope off; a body without one is the message itself. */
 static bool open_envelope(NdJson *outer, gsize max_body, NdJson **message, GError **error)
 {
-    NdJson *version = nd_json_member(outer, "oslo.version"), *inner = nd_json_member(outer, "oslo.message");
-    if (version == NULL || inner == NULL) {
+    NdJson *version = NULL, *inner = NULL;
+    bool wrapped = json_object_is_type(outer, json_type_object) && json_object_object_get_ex(outer, "oslo.version", &version) &&
+                   json_object_object_get_ex(outer, "oslo.message", &inner);
+    if (!wrapped) {
         *message = json_object_get(outer);
         return true;
     }

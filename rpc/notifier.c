@@ -104,6 +104,16 @@ bool rpc_notifier_wants_versioned(const RpcNotifier *notifier)
     return notifier->versioned && has_driver(notifier);
 }
 
+/* Until when a notification may wait for the broker: `retry` attempts at the pace of reconnecting; -1 = for ever, 0 = dropped while offline. */
+static gint64 give_up_time(const RpcNotifier *notifier)
+{
+    const RpcOptions *options = rpc_transport_options(notifier->transport);
+    if (notifier->retry <= 0)
+        return notifier->retry;
+    double seconds = notifier->retry * (options->rabbit_retry_interval + options->kombu_reconnect_delay);
+    return g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
+}
+
 /* Sends one body to the queue of each topic. */
 static void publish(RpcNotifier *notifier, char **topics, RpcNotifyPriority priority, GBytes *body)
 {
@@ -115,7 +125,7 @@ static void publish(RpcNotifier *notifier, char **topics, RpcNotifyPriority prio
             rpc_publication_new("topic", rpc_transport_options(notifier->transport)->control_exchange, key, g_bytes_ref(body));
         publication->declare_queue = true;
         publication->droppable = true;
-        publication->give_up = notifier->retry == 0 ? 0 : -1;
+        publication->give_up = give_up_time(notifier);
         rpc_publisher_send(publisher, publication);
     }
     g_bytes_unref(body);

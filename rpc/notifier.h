@@ -22,7 +22,8 @@ typedef struct {
     const char *format;                  /* [notifications]notification_format: "unversioned" (NULL), "versioned", "both" */
     const char *publisher_id;            /* "compute.HOST" */
     const char *versioned_publisher_id;  /* "nova-compute:HOST" */
-    int retry;                           /* [oslo_messaging_notifications]retry: -1 = for ever; 0 = dropped while not connected */
+    int retry;                           /* [oslo_messaging_notifications]retry: -1 = for ever; 0 = dropped while not connected;
+                                          * n = about n attempts to reconnect */
     RpcNotifyLogFunc log;
     gpointer log_data;
 } RpcNotifierOptions;

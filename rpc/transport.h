@@ -62,8 +62,8 @@ const RpcOptions *rpc_transport_options(const RpcTransport *transport);
 /* What happens on the connections, for the log: rpc/ itself does not log. */
 typedef enum {
     RPC_EVENT_CONNECTED,    /* text: "host:port" */
-    RPC_EVENT_DISCONNECTED, /* error says why; a reconnect follows */
-    RPC_EVENT_CONNECT_FAILED,
+    RPC_EVENT_DISCONNECTED, /* text: "host:port"; error says why; a reconnect follows */
+    RPC_EVENT_CONNECT_FAILED, /* likewise */
     RPC_EVENT_BLOCKED,   /* the broker takes no messages (memory or disk alarm); text: its reason */
     RPC_EVENT_UNBLOCKED,
     RPC_EVENT_MESSAGE_DROPPED, /* a duplicate, an undecodable message, a reply nobody waits for or can receive; error says which */
