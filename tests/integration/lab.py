@@ -194,6 +194,10 @@ class Lab:
     def image_id(self, name="sim"):
         return self.cloud.get("image", f"/v2/images?name={name}")["images"][0]["id"]
 
+    @staticmethod
+    def image_file(name):
+        return os.path.join(LAB, "cache", name + ".qcow2")
+
     def server(self, name="t", image="sim", flavor="m1.nano", network="public", **fields):
         """Asks for a server and returns at once. network: public, none, or a list for the API."""
         body = {"name": name, "flavorRef": flavor, "imageRef": image if UUID.fullmatch(image) else self.image_id(image)}
