@@ -71,6 +71,8 @@ static bool prepare_child(const NdSubprocess *process, const Launch *launch)
     setpgid(0, 0);
     /* The thread that forked waits for us, so this means: when novad dies. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!process->privileged)
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int i = 0; i < 3; i++)
         if (dup2(launch->stdio[i], i) < 0)
             return false;

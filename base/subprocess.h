@@ -17,6 +17,7 @@ typedef struct {
     guint64 address_space_limit; /* RLIMIT_AS, bytes; 0: none. As upstream's prlimit for qemu-img */
     guint cpu_time_limit_s;      /* RLIMIT_CPU, seconds; 0: none */
     GCancellable *cancellable;   /* when cancelled the process group is killed: ND_ERROR_CANCELLED; NULL: none */
+    bool privileged;             /* the program gets our ambient capabilities; else it gets none of them */
     bool any_status;             /* every exit status is success, look at the result; else others than 0 are errors */
 } NdSubprocess;
 
