@@ -206,7 +206,8 @@ static bool send_start_ok(RpcLink *link, const char *mechanism, GByteArray *resp
         .locale = amqp_cstring_bytes("en_US"),
     };
     int status = amqp_send_method(link->state, 0, AMQP_CONNECTION_START_OK_METHOD, &ok);
-    memset(response->data, 0, response->len);
+    if (response->len > 0)
+        memset(response->data, 0, response->len);
     return rpc_link_check_status(link, status, "login", error);
 }
 
