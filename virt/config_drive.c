@@ -63,10 +63,12 @@ static GPtrArray *folders_of(GPtrArray *files)
         const char *path = ((const VirtFile *)g_ptr_array_index(files, i))->path;
         for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
             char *folder = g_strndup(path, (gsize)(slash - path));
-            if (g_hash_table_add(seen, folder))
-                g_ptr_array_add(folders, folder);
-            else
+            if (g_hash_table_contains(seen, folder)) {
                 g_free(folder);
+                continue;
+            }
+            g_hash_table_add(seen, folder);
+            g_ptr_array_add(folders, folder);
         }
     }
     return folders;

@@ -242,8 +242,10 @@ void virt_events_register(VirtConnection *connection, virConnectPtr handle)
             virt_link_unref(connection->link);
         connection->event_ids[i] = id;
     }
-    if (virConnectRegisterCloseCallback(handle, on_close, virt_link_ref(connection->link), virt_link_unref) < 0)
-        virt_link_unref(connection->link);
+    /* No reference here: a driver without this callback says yes and never frees its data, and after unregistering none is running any more (libvirt holds
+     * the callback's lock while it runs). */
+    virConnectRegisterCloseCallback(handle, on_close, connection->link, NULL);
+    virResetLastError();
 }
 
 void virt_events_deregister(VirtConnection *connection, virConnectPtr handle)
