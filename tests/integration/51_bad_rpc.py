@@ -100,7 +100,7 @@ def test_unknown_namespace(lab):
 
 
 def test_version_that_is_not_spoken(lab):
-    golden("rpc-version", [refused("get_host_uptime", {}, version=v) for v in ("5.0", "6.99", "7.0")])
+    golden("rpc-version", [refused("get_host_uptime", {}, version=v) for v in ("4.0", "6.99", "7.0")])
     alive(lab)
 
 
