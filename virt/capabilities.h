@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <libvirt/libvirt.h>
 #include <stdbool.h>
 
 /*
@@ -77,6 +78,11 @@ VirtFirmware *virt_firmware_read(const char *json, gssize length, GError **error
 GPtrArray *virt_firmware_load(const char *const *folders);
 /* /usr/share/qemu/firmware and /etc/qemu/firmware; NULL-terminated. */
 extern const char *const virt_firmware_folders[];
+
+/* Asks libvirt (blocking) and reads the firmware folders. domain_type ([libvirt]virt_type) is asked about for each of the host architecture's machine types that has
+ * an alias, and for those of hw_machine_type ("arch=machine", NULL-terminated, may be NULL), as upstream host.py get_domain_capabilities. Machine types that
+ * libvirt does not answer for are left out. Errors: LIBVIRT_ERROR. */
+VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type, GError **error);
 
 /* True if some emulator has this machine type or alias. */
 bool virt_capabilities_has_machine(const VirtCapabilities *caps, const char *machine);
