@@ -26,7 +26,6 @@ typedef struct GuestHost {
     char *vendor, *product;             /* SMBIOS; overridden by the release file */
     char *serial;                       /* SMBIOS serial unless unique; NULL: the instance's uuid */
     char *default_cache;                /* none, or writeback where instances_path has no O_DIRECT */
-    char *libvirt_arch;                 /* uname's machine, as nova names it */
     bool cpu_control;                   /* the kernel has the cgroup CPU controller */
     unsigned max_tap_queues;            /* 0: no limit */
     char **perf_events;                 /* those of [libvirt]enabled_perf_events that can be used */

@@ -58,13 +58,15 @@ typedef struct {
     char *bus, *dev, *type; /* virtio, vda, disk */
     char *format; /* guest_format; NULL none */
     int boot_index; /* from 1; 0 none */
+    GuestBlockDevice *device; /* what it stands for, borrowed from the block devices; NULL: flavor or config drive alone */
 } GuestDisk;
 
 typedef struct {
     char *disk_bus, *cdrom_bus;
     GPtrArray *disks; /* GuestDisk*, in the order they were decided */
     GuestBlockDevices *devices; /* owned */
-    bool stable_rescue; /* the rescue disk stands beside the root */
+    bool rescue;        /* there is a rescue disk */
+    bool stable_rescue; /* it stands beside the instance's own disks */
 } GuestDiskInfo;
 void guest_disk_info_free(GuestDiskInfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestDiskInfo, guest_disk_info_free)

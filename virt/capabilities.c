@@ -58,6 +58,7 @@ void virt_capabilities_free(VirtCapabilities *caps)
     g_ptr_array_unref(caps->firmwares);
     g_strfreev(caps->cpu_models);
     g_array_unref(caps->online_cpus);
+    g_hash_table_unref(caps->model_features);
     g_free(caps);
 }
 
@@ -123,6 +124,7 @@ VirtCapabilities *virt_capabilities_read(const char *xml, GError **error)
     caps->firmwares = g_ptr_array_new_with_free_func((GDestroyNotify) virt_firmware_free);
     caps->cpu_models = g_new0(char *, 1);
     caps->online_cpus = g_array_new(FALSE, FALSE, sizeof(int));
+    caps->model_features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
     g_autoptr(GPtrArray) nodes = nd_xpath_nodes(root, "guest");
     for (guint i = 0; i < nodes->len; i++) {
         g_ptr_array_add(caps->guests, read_guest(nodes->pdata[i]));

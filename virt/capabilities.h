@@ -62,6 +62,7 @@ typedef struct {
     GPtrArray *firmwares;   /* VirtFirmware*, in order of preference */
     char **cpu_models;      /* names that libvirt knows for arch; NULL-terminated */
     GArray *online_cpus;    /* of int, ascending */
+    GHashTable *model_features; /* char* CPU model -> GHashTable* set of char* feature: of the configured models */
     gint64 libvirt_version; /* major * 1000000 + minor * 1000 + micro */
 } VirtCapabilities;
 void virt_capabilities_free(VirtCapabilities *caps);
@@ -81,8 +82,9 @@ extern const char *const virt_firmware_folders[];
 
 /* Asks libvirt (blocking) and reads the firmware folders. domain_type ([libvirt]virt_type) is asked about for each of the host architecture's machine types that has
  * an alias, and for those of hw_machine_type ("arch=machine", NULL-terminated, may be NULL), as upstream host.py get_domain_capabilities. Machine types that
- * libvirt does not answer for are left out. Errors: LIBVIRT_ERROR. */
-VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type, GError **error);
+ * libvirt does not answer for are left out. cpu_models (may be NULL): models whose features are wanted. Errors: LIBVIRT_ERROR. */
+VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type,
+    const char *const *cpu_models, GError **error);
 
 /* True if some emulator has this machine type or alias. */
 bool virt_capabilities_has_machine(const VirtCapabilities *caps, const char *machine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "virt/capabilities.h"
 #include "virt/error.h"
+#include "virt/host_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,26 @@ static bool query_online_cpus(VirtCapabilities *caps, virConnectPtr handle, GErr
     return true;
 }
 
-VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type, GError **error)
+/* What each model stands for; names are taken in any letter case, unknown ones left out. */
+static bool query_model_features(VirtCapabilities *caps, virConnectPtr handle, const char *const *cpu_models, GError **error)
+{
+    for (const char *const *wanted = cpu_models; wanted != NULL && *wanted != NULL; wanted++) {
+        const char *model = virt_capabilities_cpu_model(caps, *wanted);
+        if (model == NULL) {
+            continue;
+        }
+        VirtHostCpu host = { .arch = caps->arch };
+        g_autoptr(GHashTable) features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        if (!virt_host_cpu_model_features(handle, &host, model, features, error)) {
+            return false;
+        }
+        g_hash_table_replace(caps->model_features, g_strdup(model), g_steal_pointer(&features));
+    }
+    return true;
+}
+
+VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type,
+    const char *const *cpu_models, GError **error)
 {
     char *xml = virConnectGetCapabilities(handle);
     if (xml == NULL) {
@@ -99,6 +119,9 @@ VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *doma
         return NULL;
     }
     query_cpu_models(caps, handle);
+    if (!query_model_features(caps, handle, cpu_models, error)) {
+        return NULL;
+    }
     query_domain_caps(caps, handle, domain_type, hw_machine_type);
     g_ptr_array_unref(caps->firmwares);
     caps->firmwares = virt_firmware_load(virt_firmware_folders);

@@ -84,6 +84,10 @@ VirtHostFacts *virt_host_facts(VirtConnection *connection, const VirtHostOptions
  */
 GHashTable *virt_host_traits(VirtConnection *connection, const VirtHostOptions *options, GError **error);
 
+/* libvirt's CPU feature that a HW_CPU_X86_* trait stands for; NULL for other traits, and for those of SVM and VMX, whose features upstream cannot look up by
+ * trait (libvirt/utils.py TRAITS_CPU_MAPPING). Static. */
+const char *virt_cpu_feature_of_trait(const char *trait);
+
 /* nova's "1 minute"-style uptime text: the answer of upstream's get_host_uptime, which is the output of uptime(1) with the C locale. New text. */
 char *virt_host_uptime(GError **error);
 

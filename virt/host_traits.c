@@ -424,3 +424,12 @@ GHashTable *virt_host_traits(VirtConnection *connection, const VirtHostOptions *
     virt_connection_release(connection, handle);
     return read ? g_steal_pointer(&traits) : NULL;
 }
+
+const char *virt_cpu_feature_of_trait(const char *trait)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cpu_traits); i++) {
+        if (g_str_equal(cpu_traits[i].trait, trait) && !g_str_equal(cpu_traits[i].feature, "svm") && !g_str_equal(cpu_traits[i].feature, "vmx"))
+            return cpu_traits[i].feature;
+    }
+    return NULL;
+}
