@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log_output.h"
+#include "base/log_python.h"
 #include "base/log_record.h"
 #include "base/log_setup.h"
 #include "base/time.h"
@@ -44,7 +45,7 @@ static bool format_is_set;
 static RateLimit rate_limit;
 
 static GRWLock levels_lock;
-static GHashTable *levels; /* logger name -> NdLogLevel + 1; NULL: none */
+static GHashTable *levels; /* logger name -> NdLogLevel + 1, one more is silent; NULL: none */
 static NdLogLevel root_level = ND_LOG_INFO;
 
 static Context *get_context(void)
@@ -176,36 +177,13 @@ static GLogWriterOutput write_glib(GLogLevelFlags flags, const GLogField *fields
     return G_LOG_WRITER_HANDLED;
 }
 
-/* Python's names, and numbers (10 is DEBUG); false: no level. */
-static bool parse_level(const char *name, NdLogLevel *level)
-{
-    static const struct {
-        const char *name;
-        int number;
-        NdLogLevel level;
-    } names[] = {
-        {"NOTSET", 0, ND_LOG_DEBUG},    {"TRACE", 5, ND_LOG_DEBUG},        {"DEBUG", 10, ND_LOG_DEBUG},     {"INFO", 20, ND_LOG_INFO},
-        {"AUDIT", 21, ND_LOG_INFO},     {"WARN", 30, ND_LOG_WARNING},      {"WARNING", 30, ND_LOG_WARNING}, {"ERROR", 40, ND_LOG_ERROR},
-        {"FATAL", 50, ND_LOG_CRITICAL}, {"CRITICAL", 50, ND_LOG_CRITICAL},
-    };
-    gint64 number;
-    bool is_number = g_ascii_string_to_signed(name, 10, 0, 1000, &number, NULL);
-    bool found = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (is_number ? number >= names[i].number : g_str_equal(names[i].name, name)) {
-            *level = names[i].level;
-            found = true;
-        }
-    return found;
-}
-
 static GHashTable *read_levels(const NdConfig *config)
 {
     GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (const char *const *pair = nd_config_list(config, "DEFAULT", "default_log_levels"); *pair != NULL; pair++) {
         const char *equal = strchr(*pair, '=');
         NdLogLevel level;
-        if (equal != NULL && parse_level(equal + 1, &level))
+        if (equal != NULL && nd_log_parse_level(equal + 1, &level))
             g_hash_table_insert(table, g_strndup(*pair, (size_t)(equal - *pair)), GUINT_TO_POINTER(level + 1));
     }
     return table;
@@ -225,25 +203,28 @@ static char *log_path(const NdConfig *config, const char *program)
     return g_build_filename(directory, name, NULL);
 }
 
-static NdLogOutput read_output(const NdConfig *config, const char *program)
+/* Outputs by the options, without those of log_config_append. */
+static void read_own_outputs(const NdConfig *config, const char *program, NdLogOutput *wanted)
 {
-    int facility = nd_log_facility(nd_config_string(config, "DEFAULT", "syslog_log_facility"));
-    NdLogOutput wanted = {
-        .path = log_path(config, program),
-        .fd = -1,
-        .to_stderr = nd_config_bool(config, "DEFAULT", "use_stderr"),
-        .to_journal = nd_config_bool(config, "DEFAULT", "use_journal"),
-        .to_syslog = nd_config_bool(config, "DEFAULT", "use_syslog"),
-        .facility = facility >= 0 ? facility : LOG_USER,
-        .ident = g_strdup(program),
-    };
+    wanted->path = log_path(config, program);
+    wanted->to_stderr = nd_config_bool(config, "DEFAULT", "use_stderr");
+    wanted->to_journal = nd_config_bool(config, "DEFAULT", "use_journal");
+    wanted->to_syslog = nd_config_bool(config, "DEFAULT", "use_syslog");
     if (g_ascii_strcasecmp(nd_config_string(config, "DEFAULT", "log_rotation_type"), "size") == 0) {
-        wanted.rotate_bytes = (guint64)MAX(nd_config_int(config, "DEFAULT", "max_logfile_size_mb"), 0) * 1024 * 1024;
-        wanted.rotate_count = (guint)CLAMP(nd_config_int(config, "DEFAULT", "max_logfile_count"), 0, 1000);
+        wanted->rotate_bytes = (guint64)MAX(nd_config_int(config, "DEFAULT", "max_logfile_size_mb"), 0) * 1024 * 1024;
+        wanted->rotate_count = (guint)CLAMP(nd_config_int(config, "DEFAULT", "max_logfile_count"), 0, 1000);
     }
-    wanted.to_stdout = wanted.path == NULL && !wanted.to_stderr && !wanted.to_journal;
-    return wanted;
+    wanted->to_stdout = wanted->path == NULL && !wanted->to_stderr && !wanted->to_journal;
 }
+
+/* What is to be put in place of the log in use. */
+typedef struct {
+    NdLogOutput output;
+    NdLogFormat format;
+    GHashTable *levels;
+    NdLogLevel root_level;
+    char *unknown; /* handler class of log_config_append that we do not have */
+} Setup;
 
 static NdLogFormat read_format(const NdConfig *config)
 {
@@ -266,7 +247,7 @@ static RateLimit read_rate_limit(const NdConfig *config)
         .burst = (guint)CLAMP(nd_config_int(config, "DEFAULT", "rate_limit_burst"), 0, G_MAXINT),
         .except = ND_LOG_CRITICAL,
     };
-    parse_level(nd_config_string(config, "DEFAULT", "rate_limit_except_level"), &limit.except);
+    nd_log_parse_level(nd_config_string(config, "DEFAULT", "rate_limit_except_level"), &limit.except);
     return limit;
 }
 
@@ -281,27 +262,63 @@ static void use_levels(GHashTable *table, NdLogLevel root)
         g_hash_table_unref(old);
 }
 
-bool nd_log_configure(const NdConfig *config, const char *program, GError **error)
+/* The options, or with log_config_append that file, as oslo.log does: then most other options do not count. */
+static bool read_setup(const NdConfig *config, const char *program, Setup *setup, GError **error)
 {
-    static gsize glib_is_ours = 0;
-    NdLogOutput wanted = read_output(config, program);
-    if (!nd_log_output_open(&wanted, error)) {
-        nd_log_output_clear(&wanted);
+    const char *append = nd_config_string(config, "DEFAULT", "log_config_append");
+    int facility = nd_log_facility(nd_config_string(config, "DEFAULT", "syslog_log_facility"));
+    setup->output = (NdLogOutput){.fd = -1, .facility = facility >= 0 ? facility : LOG_USER, .ident = g_strdup(program)};
+    setup->format = read_format(config);
+    if (append == NULL || *append == '\0') {
+        read_own_outputs(config, program, &setup->output);
+        setup->levels = read_levels(config);
+        setup->root_level = nd_config_bool(config, "DEFAULT", "debug") ? ND_LOG_DEBUG : ND_LOG_INFO;
+        return true;
+    }
+    NdLogPython python = {0};
+    if (!nd_log_python_read(append, &setup->output, &python, error)) {
+        g_prefix_error(error, "log_config_append: ");
         return false;
     }
-    g_mutex_lock(&output_mutex);
-    nd_log_output_clear(&output);
-    output = wanted;
-    format = read_format(config);
-    format_is_set = true;
-    rate_limit = read_rate_limit(config);
-    g_mutex_unlock(&output_mutex);
-    use_levels(read_levels(config), nd_config_bool(config, "DEFAULT", "debug") ? ND_LOG_DEBUG : ND_LOG_INFO);
-    /* GLib takes a writer once in a process' life. */
+    setup->format.json = python.json;
+    setup->levels = g_steal_pointer(&python.levels);
+    setup->root_level = (NdLogLevel)python.root_level;
+    setup->unknown = g_steal_pointer(&python.unknown);
+    nd_log_python_clear(&python);
+    return true;
+}
+
+/* GLib takes a writer once in a process' life. */
+static void take_glib_records(void)
+{
+    static gsize glib_is_ours = 0;
     if (g_once_init_enter(&glib_is_ours)) {
         g_log_set_writer_func(write_glib, NULL, NULL);
         g_once_init_leave(&glib_is_ours, 1);
     }
+}
+
+bool nd_log_configure(const NdConfig *config, const char *program, GError **error)
+{
+    Setup setup = {0};
+    if (!read_setup(config, program, &setup, error) || !nd_log_output_open(&setup.output, error)) {
+        nd_log_output_clear(&setup.output);
+        g_clear_pointer(&setup.levels, g_hash_table_unref);
+        g_free(setup.unknown);
+        return false;
+    }
+    g_mutex_lock(&output_mutex);
+    nd_log_output_clear(&output);
+    output = setup.output;
+    format = setup.format;
+    format_is_set = true;
+    rate_limit = read_rate_limit(config);
+    g_mutex_unlock(&output_mutex);
+    use_levels(setup.levels, setup.root_level);
+    take_glib_records();
+    if (setup.unknown != NULL)
+        nd_warning("novad", "log_config_append: there is no handler '%s' here, its records go to stderr", setup.unknown);
+    g_free(setup.unknown);
     return true;
 }
 

@@ -11,7 +11,7 @@ static const NdOption logging_options[] = {
     {"fatal_deprecations", BOOLEAN, "false", "deprecated use is an error", IGNORED("a switch for tests of nova")},
     {"instance_format", STRING, "[instance: %(uuid)s] ", "text of an instance in log lines", UNSUPPORTED("not implemented yet")},
     {"instance_uuid_format", STRING, "[instance: %(uuid)s] ", "text of an instance uuid in log lines", HONOURED},
-    {"log_config_append", STRING, NULL, "Python logging configuration file", UNSUPPORTED("not implemented yet"), FORMERLY("log-config log_config"), MUTABLE},
+    {"log_config_append", STRING, NULL, "Python logging configuration file", HONOURED, FORMERLY("log-config log_config"), MUTABLE},
     {"log_date_format", STRING, "%Y-%m-%d %H:%M:%S", "date format of log lines", HONOURED},
     {"log_dir", STRING, NULL, "folder of the log file", HONOURED, FORMERLY("logdir")},
     {"log_file", STRING, NULL, "log file", HONOURED, FORMERLY("logfile")},

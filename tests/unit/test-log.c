@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log_output.h"
+#include "base/log_python.h"
 #include "base/log_record.h"
 #include "base/log_setup.h"
 
@@ -252,6 +253,67 @@ static void test_path(Log *log, gconstpointer unused)
     nd_log_close();
 }
 
+/* As a container deployment writes it: the root is silent, nova goes to a file. */
+static void test_python(Log *log, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *append = g_build_filename(log->folder, "logging.conf", NULL);
+    g_autofree char *file =
+        g_strdup_printf("[loggers]\nkeys = root, nova, quiet\n[handlers]\nkeys = file, null, stdout\n"
+                        "[logger_root]\nlevel = WARNING\nhandlers = null\n"
+                        "[logger_nova]\nlevel = INFO\nhandlers = file, stderr,\nqualname = nova\n"
+                        "[logger_quiet]\nlevel = ERROR\nhandlers =\nqualname = nova.quiet\n"
+                        "[handler_null]\nclass = logging.NullHandler\nformatter = default\nargs = ()\n"
+                        "[handler_file]\nclass = logging.handlers.WatchedFileHandler\nargs = ('%s', 'a')\nformatter = json\n"
+                        "[handler_stderr]\nclass = handlers.NoSuchClass\nargs = (sys.stdout,)\n"
+                        "[formatter_json]\nclass = oslo_log.formatters.JSONFormatter\n",
+                        log->path);
+    g_assert_true(nd_file_write(append, file, strlen(file), 0600, NULL));
+    g_autofree char *options = g_strdup_printf("log_config_append = %s\n", append);
+    start(log, options);
+    nd_info("nova.compute", "shown");
+    nd_warning("nova.quiet.one", "not shown");
+    nd_critical("other", "not shown");
+    assert_log(log, "^\\{\"message\":\"shown\".*\\}\n$");
+
+    g_autoptr(NdConfig) missing = nd_config_new_from_text("[DEFAULT]\nlog_config_append = /nonexistent\n", NULL);
+    g_assert_false(nd_log_configure(missing, "x", &error));
+    g_assert_error(error, ND_ERROR, ND_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    static const char *const bad[] = {"[x]\ny = z\n", "no section\n"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_true(nd_file_write(append, bad[i], strlen(bad[i]), 0600, NULL));
+        g_assert_false(nd_log_configure(log->config, "x", &error));
+        g_assert_error(error, ND_ERROR, ND_ERROR_CONFIG);
+        g_clear_error(&error);
+    }
+}
+
+static void test_python_outputs(void)
+{
+    g_autofree char *path = NULL;
+    static const char text[] =
+        "[loggers]\nkeys=root,a\n[logger_root]\nhandlers=s,o,e,j,f\n[logger_a]\nlevel=DEBUG\n"
+        "[handler_s]\nclass=oslo_log.handlers.OSSysLogHandler\n[handler_o]\nclass=StreamHandler\nargs=(sys.stdout,)\n"
+        "[handler_e]\nclass=logging.StreamHandler\nargs=(sys.stderr,)\n[handler_j]\nclass=JournalHandler\n"
+        "[handler_f]\nclass=FileHandler\nargs=(\"/x/y\",)\n";
+    int fd = g_file_open_tmp("novad-logging-XXXXXX", &path, NULL);
+    close(fd);
+    g_assert_true(nd_file_write(path, text, strlen(text), 0600, NULL));
+    NdLogOutput output = {.fd = -1};
+    NdLogPython python;
+    g_assert_true(nd_log_python_read(path, &output, &python, NULL));
+    g_assert_true(output.to_syslog && output.to_stdout && output.to_stderr && output.to_journal);
+    g_assert_cmpstr(output.path, ==, "/x/y");
+    g_assert_cmpuint(python.root_level, ==, ND_LOG_WARNING);
+    g_assert_cmpuint(GPOINTER_TO_UINT(g_hash_table_lookup(python.levels, "a")), ==, ND_LOG_DEBUG + 1);
+    g_assert_false(python.json);
+    g_assert_null(python.unknown);
+    nd_log_python_clear(&python);
+    g_free(output.path);
+    g_unlink(path);
+}
+
 static void test_facilities(void)
 {
     g_assert_cmpint(nd_log_facility("LOG_USER"), ==, LOG_USER);
@@ -333,6 +395,8 @@ int main(int argc, char **argv)
     ADD("path", test_path);
     ADD("threads", test_threads);
     g_test_add_func("/log/secrets", test_secrets);
+    ADD("python", test_python);
+    g_test_add_func("/log/python-outputs", test_python_outputs);
     g_test_add_func("/log/facilities", test_facilities);
     g_test_add_func("/log/subprocess/everywhere", log_everywhere);
     g_test_add_func("/log/subprocess/stdout", log_stdout);
