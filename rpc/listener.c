@@ -119,6 +119,13 @@ static bool is_duplicate(RpcListener *listener, const char *unique_id)
     return false;
 }
 
+/* Forgets the id that was remembered last: its message was not acknowledged and comes again. */
+static void forget_last(RpcListener *listener)
+{
+    listener->seen_next = (listener->seen_next + REMEMBERED_IDS - 1) % REMEMBERED_IDS;
+    g_clear_pointer(&listener->seen[listener->seen_next], g_free);
+}
+
 /* Answers the methods that the server serves itself. False: not one of them. */
 static bool serve_own(RpcListener *listener, RpcRequest *request)
 {
@@ -241,6 +248,8 @@ static bool listener_event(RpcConnection *connection, RpcLink *link, RpcLinkEven
     if (request == NULL)
         return acked;
     if (!acked || verdict == TO_DROP) {
+        if (verdict != TO_DROP && rpc_request_unique_id(request) != NULL)
+            forget_last(listener);
         rpc_request_discard(request);
         return acked;
     }

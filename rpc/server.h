@@ -28,7 +28,8 @@ typedef struct {
 typedef struct RpcRequest RpcRequest;
 
 /* Runs on the topic's thread before the message is acknowledged, e.g. to write it to a journal. False: the caller gets `error`, the message is
- * acknowledged and not dispatched. */
+ * acknowledged and not dispatched. A request that was accepted and whose acknowledgement cannot be sent is not dispatched either: the broker
+ * delivers it again, with the same unique id, and it is offered for acceptance again. */
 typedef bool (*RpcAcceptFunc)(RpcRequest *request, gpointer user_data, GError **error);
 /* Runs on the topic's thread after the acknowledgement; takes over the reference and must not block: hand it to a worker. */
 typedef void (*RpcDispatchFunc)(RpcRequest *request /* takes */, gpointer user_data);
