@@ -19,8 +19,8 @@ static const NdOption vnc_options[] = {
 };
 
 static const NdOption spice_options[] = {
-    {"agent_enabled", BOOLEAN, "true", "guest agent of SPICE", UNSUPPORTED("not implemented yet")},
-    {"enabled", BOOLEAN, "false", "SPICE consoles", UNSUPPORTED("not implemented yet")},
+    {"agent_enabled", BOOLEAN, "true", "guest agent of SPICE", HONOURED},
+    {"enabled", BOOLEAN, "false", "SPICE consoles", HONOURED},
     {"html5proxy_base_url", URI, "http://127.0.0.1:6082/spice_auto.html", "address of SPICE consoles", UNSUPPORTED("not implemented yet")},
     {"html5proxy_host", HOST_ADDRESS, "0.0.0.0", "address of the SPICE proxy", IGNORED("read by the SPICE proxy")},
     {"html5proxy_port", PORT, "6082", "port of the SPICE proxy", IGNORED("read by the SPICE proxy")},
@@ -37,9 +37,9 @@ static const NdOption spice_options[] = {
 
 static const NdOption serial_console_options[] = {
     {"base_url", URI, "ws://127.0.0.1:6083/", "address of serial consoles", UNSUPPORTED("not implemented yet")},
-    {"enabled", BOOLEAN, "false", "serial consoles through TCP", UNSUPPORTED("not implemented yet")},
+    {"enabled", BOOLEAN, "false", "serial consoles through TCP", HONOURED},
     {"port_range", STRING, "10000:20000", "ports for them", UNSUPPORTED("not implemented yet"), .pattern = "^\\d+:\\d+$"},
-    {"proxyclient_address", STRING, "127.0.0.1", "address the proxy connects to", UNSUPPORTED("not implemented yet")},
+    {"proxyclient_address", STRING, "127.0.0.1", "address the proxy connects to", HONOURED},
     {"serialproxy_host", STRING, "0.0.0.0", "address of the serial proxy", IGNORED("read by the serial proxy")},
     {"serialproxy_port", PORT, "6083", "port of the serial proxy", IGNORED("read by the serial proxy")},
 };
