@@ -33,6 +33,7 @@ typedef struct RestSession RestSession;         /* rest/session.h */
 typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
 typedef struct GuestHost GuestHost;             /* agent/guest_config.h */
 typedef struct VirtImageCache VirtImageCache;   /* virt/image_cache.h */
+typedef struct VirtCapabilities VirtCapabilities; /* virt/capabilities.h */
 
 typedef enum {
     AGENT_RUNNING,
@@ -61,6 +62,7 @@ struct Agent {
 
     VirtConnection *virt;
     Tracker *tracker;
+    VirtCapabilities *capabilities;
     GuestHost *guest_host;       /* what all guests of this host share */
     VirtImageCache *image_cache; /* <instances_path>/_base */
 

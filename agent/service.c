@@ -13,14 +13,13 @@
 #define TOPIC "compute"
 #define FIRST_BEAT_US (5 * G_USEC_PER_SEC)
 
-/* spec/versions.md section 1: what a native nova-compute of each release reports, and up to which conductor version that release is meant. */
+/* spec/versions.md section 1: what a native nova-compute of each release reports; those not listed report what the one before does. */
 static const struct {
     NdRelease release;
     gint64 reports;
-    gint64 conductor_up_to;
 } versions[] = {
-    {ND_RELEASE_ZED, 64, 64},    {ND_RELEASE_2023_1, 66, 66}, {ND_RELEASE_2024_1, 67, 67}, {ND_RELEASE_2025_1, 68, 68},
-    {ND_RELEASE_2025_2, 70, 70}, {ND_RELEASE_2026_1, 72, 72},
+    {ND_RELEASE_ZED, 64},    {ND_RELEASE_2023_1, 66}, {ND_RELEASE_2024_1, 67},
+    {ND_RELEASE_2025_1, 68}, {ND_RELEASE_2025_2, 70}, {ND_RELEASE_2026_1, 72},
 };
 
 /* `lock` guards record, running and failing; it is not held during a call. The record itself is used by one thread at a time: startup until
@@ -48,20 +47,9 @@ gint64 agent_service_version_of(NdRelease release)
 
 bool agent_service_release_of(gint64 version, NdRelease *release, bool *newer)
 {
-    *newer = false;
+    *newer = version > versions[G_N_ELEMENTS(versions) - 1].reports;
     *release = ND_RELEASE_ZED;
-    if (version == 0)
-        return true;
-    if (version < versions[0].conductor_up_to)
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++)
-        if (version <= versions[i].conductor_up_to) {
-            *release = versions[i].release;
-            return true;
-        }
-    *release = versions[G_N_ELEMENTS(versions) - 1].release;
-    *newer = true;
-    return true;
+    return version == 0 || conductor_release_of_version(version, release);
 }
 
 AgentService *agent_service_new(Agent *agent)
@@ -245,6 +233,7 @@ void agent_service_check_release(Agent *agent, RpcContext *context)
         return;
     nd_info(SERVICE_LOGGER, "The control plane was upgraded to %s", nd_release_name(release));
     agent->release = release;
+    conductor_set_release(agent->conductor, release);
     if (agent_service_version_of(release) <= agent->service_version)
         return;
     agent->service_version = agent_service_version_of(release);

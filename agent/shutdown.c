@@ -2,6 +2,7 @@
 #include "agent/startup.h"
 
 #include "agent/external_events.h"
+#include "agent/host_setup.h"
 #include "agent/journal.h"
 #include "agent/lanes.h"
 #include "agent/periodic.h"
@@ -64,6 +65,7 @@ void agent_free(Agent *agent)
     g_clear_pointer(&agent->server, rpc_server_unref);
     g_clear_pointer(&agent->virt, virt_connection_unref);
     g_clear_pointer(&agent->tracker, tracker_free);
+    agent_host_clear(agent);
     g_clear_pointer(&agent->periodic, agent_periodic_free);
     g_clear_pointer(&agent->service, agent_service_free);
     g_clear_pointer(&agent->lanes, agent_lanes_free);

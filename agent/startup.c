@@ -6,6 +6,7 @@
 #include "agent/bus.h"
 #include "agent/errors.h"
 #include "agent/external_events.h"
+#include "agent/host_setup.h"
 #include "agent/identity.h"
 #include "agent/journal.h"
 #include "agent/lanes.h"
@@ -91,6 +92,7 @@ static bool detect_release(Agent *agent, Startup *startup, GError **error)
         nd_warning(LOGGER, "The control plane (service version %" G_GINT64_FORMAT ") is newer than novad knows; serving it as %s", version,
                    nd_release_name(release));
     agent->release = release;
+    conductor_set_release(agent->conductor, release);
     nd_config_set_release(agent->config, release);
     nd_info(LOGGER, "The control plane is %s (conductor's service version %" G_GINT64_FORMAT ")", nd_release_name(release), version);
     return true;
@@ -159,6 +161,11 @@ static bool find_node_name(Agent *agent, Startup *startup G_GNUC_UNUSED, GError 
     agent->node = g_strdup(name);
     free(name);
     return true;
+}
+
+static bool set_up_guest_host(Agent *agent, Startup *startup G_GNUC_UNUSED, GError **error)
+{
+    return agent_host_setup(agent, error);
 }
 
 static bool establish_identity(Agent *agent, Startup *startup, GError **error)
@@ -249,6 +256,7 @@ static const struct {
     {"Looking for the service record", find_service},
     {"Connecting to libvirt", connect_libvirt},
     {"Asking libvirt for the host's name", find_node_name},
+    {"Reading libvirt's capabilities", set_up_guest_host},
     {"Establishing the node's identity", establish_identity},
     {"Putting instances right", recover},
     {"Registering the service", register_service},

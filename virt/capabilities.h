@@ -52,7 +52,7 @@ typedef struct {
 void virt_firmware_free(VirtFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VirtFirmware, virt_firmware_free)
 
-typedef struct {
+typedef struct VirtCapabilities {
     char *host_uuid;
     char *arch;       /* host CPU */
     char *cpu_model;  /* NULL: libvirt cannot name it */
