@@ -128,11 +128,6 @@ static int poll_timeout(gint64 deadline)
     return left <= 0 ? 0 : (int)MIN((left + 999) / 1000, G_MAXINT);
 }
 
-static gint64 earlier(gint64 a, gint64 b)
-{
-    return a < 0 ? b : b < 0 ? a : MIN(a, b);
-}
-
 /* Sleeps until woken, readable (fd may be -1), or the deadline. */
 static void wait_for_work(RpcConnection *connection, int fd, gint64 deadline)
 {
@@ -169,7 +164,7 @@ static void back_off(RpcConnection *connection)
         connection->ops->run(connection, NULL, connection->data, NULL);
         if (g_get_monotonic_time() >= until)
             return;
-        wait_for_work(connection, -1, earlier(until, connection->ops->deadline(connection->data)));
+        wait_for_work(connection, -1, rpc_earlier(until, connection->ops->deadline(connection->data)));
     }
 }
 
@@ -260,7 +255,7 @@ static bool serve(RpcConnection *connection, RpcLink *link, GError **error)
         /* Reading may have made work (a return to send again): ask for the deadline only now. */
         gint64 deadline = connection->ops->deadline(connection->data);
         if (check_every >= 0)
-            deadline = earlier(deadline, g_get_monotonic_time() + check_every);
+            deadline = rpc_earlier(deadline, g_get_monotonic_time() + check_every);
         wait_for_work(connection, rpc_link_fd(link), deadline);
     }
     return true;

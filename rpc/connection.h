@@ -27,6 +27,12 @@ typedef struct {
     void (*closing)(RpcLink *link, gpointer data);
 } RpcConnectionOps;
 
+/* The earlier one of two deadlines, where -1 is none. */
+static inline gint64 rpc_earlier(gint64 a, gint64 b)
+{
+    return a < 0 ? b : b < 0 ? a : MIN(a, b);
+}
+
 /* Makes the connection; its thread does not run yet. `data` must live until rpc_connection_stop returned. */
 RpcConnection *rpc_connection_new(RpcTransport *transport, const char *name, const RpcConnectionOps *ops, gpointer data);
 /* Starts the thread "rpc-NAME". */

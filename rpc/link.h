@@ -16,7 +16,7 @@ typedef struct RpcLink RpcLink;
 
 enum { RPC_CHANNEL = 1 };
 
-/* Connects, logs in, opens the virtual host and channel. Blocks, at most about 15 s a step. RPC_ERROR_CONNECTION, RPC_ERROR_AUTH. */
+/* Connects, logs in, opens the virtual host and channel. Blocks, at most 5 s to connect and 10 s a step of the login. RPC_ERROR_CONNECTION, RPC_ERROR_AUTH. */
 RpcLink *rpc_link_open(const RpcHost *host, const char *vhost, const RpcOptions *options, const char *name, GError **error);
 /* Says goodbye to the broker if the link is alive (2 s at most) and frees it. */
 void rpc_link_close(RpcLink *link);

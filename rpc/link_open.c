@@ -20,8 +20,8 @@
  */
 
 enum {
-    CONNECT_TIMEOUT_S = 15,
-    HANDSHAKE_TIMEOUT_S = 15,
+    CONNECT_TIMEOUT_S = 5, /* with the TLS handshake; stopping may have to wait for it */
+    HANDSHAKE_TIMEOUT_S = 10,
     METHOD_TIMEOUT_S = 30,
     FRAME_MAX = 131072,
     CHANNEL_MAX = 65535,

@@ -369,11 +369,6 @@ static bool publisher_run(RpcConnection *connection, RpcLink *link, gpointer dat
     return true;
 }
 
-static gint64 earlier(gint64 a, gint64 b)
-{
-    return a < 0 ? b : b < 0 ? a : MIN(a, b);
-}
-
 static gint64 publisher_deadline(gpointer data)
 {
     RpcPublisher *publisher = data;
@@ -381,16 +376,16 @@ static gint64 publisher_deadline(gpointer data)
     for (GList *l = publisher->waiting.head; l != NULL; l = l->next) {
         RpcPublication *publication = l->data;
         if (publication->give_up > 0)
-            deadline = earlier(deadline, publication->give_up);
+            deadline = rpc_earlier(deadline, publication->give_up);
     }
     for (guint i = 0; i < publisher->delayed->len; i++)
-        deadline = earlier(deadline, ((RpcPublication *)g_ptr_array_index(publisher->delayed, i))->not_before);
+        deadline = rpc_earlier(deadline, ((RpcPublication *)g_ptr_array_index(publisher->delayed, i))->not_before);
     g_mutex_lock(&publisher->lock);
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, publisher->monitors);
     while (g_hash_table_iter_next(&iter, NULL, &value))
-        deadline = earlier(deadline, ((Monitor *)value)->next);
+        deadline = rpc_earlier(deadline, ((Monitor *)value)->next);
     g_mutex_unlock(&publisher->lock);
     return deadline;
 }
