@@ -47,8 +47,7 @@ static bool model_is_valid(const char *model, const char *virt_type)
 
 static unsigned queue_size(const NdConfig *config, const char *option)
 {
-    const char *text = nd_config_string(config, "libvirt", option);
-    return text != NULL ? (unsigned) g_ascii_strtoull(text, NULL, 10) : 0;
+    return (unsigned) nd_config_int(config, "libvirt", option);
 }
 
 /* The virtio driver in the host: userspace QEMU without KVM, else vhost with its queues (upstream get_base_config). */
