@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-enum { REMEMBERED_IDS = 16 }; /* as many as upstream: spec/rpc-wire.md section 4.3 */
+/* Of _unique_id, for dropping copies. Upstream remembers 16 (spec/rpc-wire.md section 4.3); a publisher of ours alone may send 256 again. */
+enum { REMEMBERED_IDS = 256 };
 
 /* Consumer tags, one a queue. */
 #define TAG_TOPIC "1"
