@@ -142,30 +142,45 @@ static bool detach_stored(VirtDomainRef *ref, const VirtDeviceMatch *match, bool
     return outcome != DETACH_FAILED;
 }
 
-static bool detach_live(VirtDomainRef *ref, VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match,
-    const VirtDetachOptions *options, GCancellable *cancellable, GError **error)
+/* One request to the running domain. *alias is the device's, *outcome what libvirt said; *gone: it is not there (any more), nor perhaps the domain. */
+static bool request_live(VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match, char **alias, DetachOutcome *outcome, bool *gone,
+    GError **error)
+{
+    g_auto(VirtDomainRef) ref = {0};
+    g_autofree char *device_xml = NULL;
+    g_autoptr(GError) local = NULL;
+    *outcome = DETACH_ASKED;
+    if (!virt_domain_ref_open(&ref, connection, uuid, &local) || !find_in(&ref, 0, match, &device_xml, alias, &local)) {
+        *gone = virt_error_is_no_domain(local);
+        if (!*gone)
+            g_propagate_error(error, g_steal_pointer(&local));
+        return *gone;
+    }
+    *gone = device_xml == NULL;
+    if (!*gone)
+        *outcome = ask_detach(&ref, device_xml, VIR_DOMAIN_AFFECT_LIVE, error);
+    return *outcome != DETACH_FAILED;
+}
+
+/* Between the requests nothing of libvirt is held: the waits may be long, and calls to libvirt are counted. */
+static bool detach_live(VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match, const VirtDetachOptions *options,
+    GCancellable *cancellable, GError **error)
 {
     /* Before the first request, so that no event can be missed. */
     g_autoptr(VirtWaiter) waiter = virt_waiter_new(connection, uuid);
-    for (int attempt = 0; attempt < MAX(options->attempts, 1); attempt++) {
-        g_autofree char *device_xml = NULL, *alias = NULL;
-        g_autoptr(GError) local = NULL;
-        if (!find_in(ref, 0, match, &device_xml, &alias, &local)) {
-            if (virt_error_is_no_domain(local))
-                return true;
-            g_propagate_error(error, g_steal_pointer(&local));
+    int attempts = MAX(options->attempts, 1);
+    for (int attempt = 0; attempt < attempts; attempt++) {
+        g_autofree char *alias = NULL;
+        DetachOutcome outcome;
+        bool gone, failed = false;
+        if (!request_live(connection, uuid, match, &alias, &outcome, &gone, error))
             return false;
-        }
-        if (device_xml == NULL)
+        if (gone)
             return true;
-        DetachOutcome outcome = ask_detach(ref, device_xml, VIR_DOMAIN_AFFECT_LIVE, error);
-        if (outcome == DETACH_FAILED)
-            return false;
         if (outcome == DETACH_MISSING && attempt == 0) {
             g_set_error(error, VIRT_ERROR, VIRT_ERROR_DEVICE_NOT_FOUND, "device '%s' not found in the running domain", match_name(match));
             return false;
         }
-        bool failed = false;
         gint64 deadline = g_get_monotonic_time() + MAX(options->timeout_s, 1) * G_USEC_PER_SEC;
         if (outcome == DETACH_ASKED && !wait_removed(waiter, alias, deadline, cancellable, &failed, error))
             return false;
@@ -175,36 +190,40 @@ static bool detach_live(VirtDomainRef *ref, VirtConnection *connection, const ch
             return false;
         }
     }
-    g_autofree char *left = NULL;
-    if (!find_in(ref, 0, match, &left, NULL, error))
+    g_autofree char *xml = virt_domain_get_xml(connection, uuid, VIRT_XML_LIVE, error);
+    if (xml == NULL)
         return false;
+    g_autofree char *left = virt_device_find(xml, match, NULL);
     if (left == NULL)
         return true;
-    g_set_error(error, VIRT_ERROR, VIRT_ERROR_DEVICE_DETACH, "device '%s' is still attached after %d attempts", match_name(match),
-        MAX(options->attempts, 1));
+    g_set_error(error, VIRT_ERROR, VIRT_ERROR_DEVICE_DETACH, "device '%s' is still attached after %d attempts", match_name(match), attempts);
     return false;
 }
 
-bool virt_domain_detach_device(VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match, const VirtDetachOptions *options,
-    GCancellable *cancellable, GError **error)
+/* The stored definition first, at once. *live: the running domain has the device, too. */
+static bool detach_now(VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match, bool *live, GError **error)
 {
     g_auto(VirtDomainRef) ref = {0};
     int state;
     if (!virt_domain_ref_open(&ref, connection, uuid, error) || !virt_domain_ref_state(&ref, &state, error))
         return false;
     VirtPowerState power = virt_power_state_from_libvirt(state);
-    bool live = power == VIRT_POWER_RUNNING || power == VIRT_POWER_PAUSED;
-    bool persistent = virDomainIsPersistent(ref.domain) > 0;
-
+    bool running = power == VIRT_POWER_RUNNING || power == VIRT_POWER_PAUSED;
     g_autofree char *stored_xml = NULL, *live_xml = NULL;
-    if ((persistent && !find_in(&ref, VIR_DOMAIN_XML_INACTIVE, match, &stored_xml, NULL, error)) ||
-        (live && !find_in(&ref, 0, match, &live_xml, NULL, error)))
+    if ((virDomainIsPersistent(ref.domain) > 0 && !find_in(&ref, VIR_DOMAIN_XML_INACTIVE, match, &stored_xml, NULL, error)) ||
+        (running && !find_in(&ref, 0, match, &live_xml, NULL, error)))
         return false;
     if (stored_xml == NULL && live_xml == NULL) {
         g_set_error(error, VIRT_ERROR, VIRT_ERROR_DEVICE_NOT_FOUND, "device '%s' not found in domain %s", match_name(match), uuid);
         return false;
     }
-    if (stored_xml != NULL && !detach_stored(&ref, match, live_xml != NULL, stored_xml, error))
-        return false;
-    return live_xml == NULL || detach_live(&ref, connection, uuid, match, options, cancellable, error);
+    *live = live_xml != NULL;
+    return stored_xml == NULL || detach_stored(&ref, match, *live, stored_xml, error);
+}
+
+bool virt_domain_detach_device(VirtConnection *connection, const char *uuid, const VirtDeviceMatch *match, const VirtDetachOptions *options,
+    GCancellable *cancellable, GError **error)
+{
+    bool live = false;
+    return detach_now(connection, uuid, match, &live, error) && (!live || detach_live(connection, uuid, match, options, cancellable, error));
 }
