@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -412,6 +413,69 @@ static void test_delete(Fixture *fixture, gconstpointer data)
     g_assert_true(virt_disk_exists(fixture->directory, UUID));
 }
 
+/* A snapshot's way: flatten an overlay, then pack it. */
+static void test_convert_and_rebase(Fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    NEEDS_QEMU_IMG();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *source = make_source(fixture, "qcow2");
+    VirtImageRequest image = request(fixture, "qcow2");
+    g_assert_true(virt_disk_create_from_image(&fixture->options, UUID, "disk", &image, 16 * MIB, &error));
+    g_assert_no_error(error);
+    g_autofree char *disk = virt_disk_path(fixture->directory, UUID, "disk"), *packed = in_directory(fixture, "packed"), *moved = in_directory(fixture, "moved");
+    g_autofree char *name = virt_image_cache_name(IMAGE), *base = virt_image_cache_path(&fixture->cache, name);
+    g_auto(VirtImageInfo) flat = {0}, info = {0}, overlay = {0};
+
+    g_assert_true(virt_image_convert(disk, VIRT_IMAGE_QCOW2, packed, VIRT_IMAGE_QCOW2, true, NULL, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_true(virt_image_check(packed, "qcow2", 0, &info, &error)); /* no backing file any more */
+    g_assert_cmpuint(info.virtual_size, ==, 16 * MIB);
+
+    g_assert_cmpint(rename(base, moved), ==, 0);
+    g_assert_true(virt_image_rebase(disk, moved, VIRT_IMAGE_RAW, true, NULL, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_true(virt_image_inspect(disk, &overlay, &error));
+    g_assert_cmpstr(overlay.backing_file, ==, moved);
+    g_assert_true(virt_image_rebase(disk, NULL, VIRT_IMAGE_RAW, false, NULL, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_true(virt_image_inspect(disk, &flat, &error));
+    g_assert_false(flat.has_backing_file);
+
+    /* Not absolute: QEMU might take it for a protocol. */
+    g_assert_false(virt_image_convert("nbd:localhost:1", VIRT_IMAGE_RAW, packed, VIRT_IMAGE_RAW, false, NULL, NULL, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_ARGUMENT);
+    g_clear_error(&error);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_cancellable_cancel(cancellable);
+    g_assert_false(virt_image_convert(disk, VIRT_IMAGE_QCOW2, moved, VIRT_IMAGE_RAW, false, NULL, cancellable, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_CANCELLED);
+}
+
+/* A disk made by an old nova refers to <base>_<GiB>, which the image cache manager removed. */
+static void test_legacy_base(Fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    NEEDS_QEMU_IMG();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *source = make_source(fixture, "raw");
+    VirtImageRequest image = request(fixture, "raw");
+    g_autofree char *name = virt_image_cache_name(IMAGE), *base = virt_image_cache_path(&fixture->cache, name);
+    g_autofree char *legacy = g_strconcat(base, "_1", NULL), *disk = virt_disk_path(fixture->directory, UUID, "disk");
+    g_autofree char *folder = in_directory(fixture, "_base");
+    g_assert_true(nd_dir_make(folder, 0755, &error));
+    g_assert_true(virt_image_create(legacy, VIRT_IMAGE_RAW, MIB, NULL, &error));
+    g_assert_true(virt_disk_directory_create(fixture->directory, UUID, &error));
+    g_auto(VirtImageInfo) raw = {.format = VIRT_IMAGE_RAW};
+    g_assert_true(virt_image_create_overlay(disk, legacy, &raw, 0, NULL, &error));
+    g_unlink(legacy);
+    g_assert_true(virt_disk_create_from_image(&fixture->options, UUID, "disk", &image, 0, &error));
+    g_assert_no_error(error);
+    struct stat status;
+    g_assert_cmpint(stat(legacy, &status), ==, 0);
+    g_assert_cmpint(status.st_size, ==, (gint64)1 << 30);
+}
+
 /* Many at once, one download. */
 static gpointer fetch_one(gpointer data)
 {
@@ -501,6 +565,8 @@ int main(int argc, char **argv)
     ADD("blank", test_blank);
     ADD("configured-mkfs", test_configured_mkfs);
     ADD("delete", test_delete);
+    ADD("convert-and-rebase", test_convert_and_rebase);
+    ADD("legacy-base", test_legacy_base);
     ADD("concurrent", test_concurrent);
     ADD("copy", test_copy);
     g_test_add_func("/virt/disk/backends", test_backends);

@@ -146,7 +146,7 @@ static void tear_down(Fixture *fixture, gconstpointer data)
     (void)data;
     virt_connection_unref(fixture->connection);
     stop_daemon(fixture);
-    g_timeout_add(20, quit, fixture->loop);
+    g_timeout_add(200, quit, fixture->loop); /* libvirt takes its dead connections apart in the loop */
     g_thread_join(fixture->thread);
     g_main_loop_unref(fixture->loop);
     nd_tree_remove(fixture->directory, NULL);
