@@ -154,6 +154,13 @@ static bool create_record(Tracker *tracker, const RpcContext *context, GError **
 bool tracker_node_init(Tracker *tracker, const RpcContext *context, bool *created, GError **error)
 {
     *created = false;
+    if (tracker->lost) {
+        nd_warning(TRACKER_LOG, "The compute node record of %s is gone; looking for it anew", tracker->node);
+        g_clear_pointer(&tracker->compute_node, nova_compute_node_unref);
+        g_clear_pointer(&tracker->saved, nova_compute_node_unref);
+        tracker_provider_forget(tracker);
+        tracker->lost = false;
+    }
     if (tracker->compute_node == NULL) {
         g_autoptr(NovaComputeNode) found = NULL;
         if (!find_record(tracker, context, &found, error))
@@ -197,8 +204,10 @@ bool tracker_node_save(Tracker *tracker, const RpcContext *context, GError **err
     copy_stats(tracker);
     g_autoptr(NovaComputeNode) now = comparable(tracker->compute_node);
     if (tracker->saved == NULL || !nova_object_equal(now, tracker->saved)) {
-        if (!tracker->backend->node_save(tracker->data, context, tracker->compute_node, error)) {
-            g_prefix_error(error, "compute node record cannot be saved: ");
+        g_autoptr(GError) failure = NULL;
+        if (!tracker->backend->node_save(tracker->data, context, tracker->compute_node, &failure)) {
+            tracker->lost = nova_exception_matches(failure, NOVA_EXC_NOT_FOUND);
+            g_propagate_prefixed_error(error, g_steal_pointer(&failure), "compute node record cannot be saved: ");
             return false;
         }
         g_clear_pointer(&tracker->saved, nova_compute_node_unref);

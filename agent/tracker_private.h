@@ -30,6 +30,7 @@ struct Tracker {
     GMutex lock;
     NovaComputeNode *compute_node; /* NULL before the first audit */
     NovaComputeNode *saved;        /* as the conductor has it */
+    bool lost;                     /* the conductor did not find the record at the last save: somebody deleted it */
     TrackerStats *stats;
     GHashTable *instances;     /* uuids counted, set */
     GHashTable *migrations;    /* uuids of instances counted because of a move, set */

@@ -110,6 +110,6 @@ bool glance_show_image(GlanceClient *client, const RestAuth *auth, const char *i
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        g_usleep(GLANCE_RETRY_DELAY_US);
+        rest_wait(NULL, GLANCE_RETRY_DELAY_S);
     }
 }

@@ -152,6 +152,7 @@ bool glance_download(GlanceClient *client, const RestAuth *auth, const GlanceIma
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        g_usleep(GLANCE_RETRY_DELAY_US);
+        if (!rest_wait(download.options->cancellable, GLANCE_RETRY_DELAY_S))
+            return rest_error_set(error, REST_ERROR_CANCELLED, 0, NULL, NULL, "the download was cancelled");
     }
 }

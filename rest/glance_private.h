@@ -11,7 +11,7 @@ struct GlanceClient {
 };
 
 /* Pause before another try, so that a server that is starting is not asked num_retries times within a millisecond. */
-enum { GLANCE_RETRY_DELAY_US = 500 * 1000 };
+#define GLANCE_RETRY_DELAY_S 0.5
 
 /* True for failures that another try or another server may not have. */
 bool glance_may_retry(const GError *error);

@@ -101,8 +101,7 @@ static void give_handle(RestSession *session, CURL *handle)
     g_mutex_unlock(&session->lock);
 }
 
-/* Waits that long, or until the request is cancelled (false). */
-static bool wait_before_retry(GCancellable *cancellable, double seconds)
+bool rest_wait(GCancellable *cancellable, double seconds)
 {
     GPollFD fd;
     if (cancellable == NULL || !g_cancellable_make_pollfd(cancellable, &fd)) {
@@ -216,7 +215,7 @@ bool rest_session_send(RestSession *session, const RestRequest *request, RestAns
             *answer = g_steal_pointer(&got);
             return true;
         }
-        if (!wait_before_retry(request->cancellable, delay))
+        if (!rest_wait(request->cancellable, delay))
             return rest_error_set(error, REST_ERROR_CANCELLED, 0, NULL, NULL, "%s %s: the request was cancelled", request->method,
                                   request->url);
     }

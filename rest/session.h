@@ -82,3 +82,5 @@ const char *rest_answer_header(const RestAnswer *answer, const char *name);
 /* Sets the REST_ERROR that a status outside 2xx means, with the service's own words (shortened, control characters removed). Returns false.
  */
 bool rest_answer_set_error(const RestAnswer *answer, const char *method, GError **error);
+/* Waits that long, or until cancellable (may be NULL) is triggered: then false. */
+bool rest_wait(GCancellable *cancellable, double seconds);

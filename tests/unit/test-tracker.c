@@ -730,6 +730,23 @@ static void test_failing_world(void)
     g_assert_cmpint(world->fake.node->vcpus, ==, 9);
 }
 
+/* The record is deleted behind our back: the next audit but one has a new one. */
+static void test_deleted_record(void)
+{
+    g_autoptr(World) world = world_new("");
+    g_autoptr(GError) error = NULL;
+    audit_ok(world);
+    g_clear_pointer(&world->fake.node, nova_compute_node_unref);
+    world->fake.fail_node_save = true;
+    world->fake.vcpus = 7;
+    g_assert_false(tracker_audit(world->tracker, world->context, false, &error));
+    g_assert_true(nova_exception_matches(error, NOVA_EXC_COMPUTE_HOST_NOT_FOUND));
+    world->fake.fail_node_save = false;
+    audit_ok(world);
+    g_assert_cmpint(world->fake.node_creates, ==, 2);
+    g_assert_cmpint(world->fake.node->vcpus, ==, 7);
+}
+
 static void test_scheduler(void)
 {
     for (int on = 0; on < 2; on++) {
@@ -814,6 +831,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tracker/disabled-trait", test_disabled_trait);
     g_test_add_func("/tracker/node-identity", test_node_identity);
     g_test_add_func("/tracker/failing-world", test_failing_world);
+    g_test_add_func("/tracker/deleted-record", test_deleted_record);
     g_test_add_func("/tracker/scheduler", test_scheduler);
     g_test_add_func("/tracker/threads", test_threads);
     g_test_add_func("/tracker/bad-options", test_bad_options);
