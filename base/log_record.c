@@ -281,7 +281,8 @@ static char *format_text(const NdLogFormat *format, const NdLogRecord *record)
         g_string_append_printf(out, " %s", suffix);
     }
     g_string_append_c(out, '\n');
-    g_autofree char *prefix = expand(format->exception_prefix, &source);
+    /* Further lines of an error stand where a traceback would; those of other records (an XML text in debug) follow as they are. */
+    g_autofree char *prefix = record->level >= ND_LOG_ERROR ? expand(format->exception_prefix, &source) : g_strdup("");
     for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         if (*lines[i] != '\0')
             g_string_append_printf(out, "%s%s\n", prefix, lines[i]);
