@@ -11,6 +11,7 @@ import requests
 LAB = os.environ.get("LAB", "/var/lib/novalab")
 HOST = os.environ.get("LAB_HOST") or os.uname().nodename
 PASSWORD = "labpw"
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))  # on a slow machine, or with an agent under a checker: wait so many times longer
 BASE = {"identity": "http://127.0.0.1:5000/v3", "image": "http://127.0.0.1:9292", "placement": "http://127.0.0.1:8778",
         "compute": "http://127.0.0.1:8774/v2.1", "network": "http://127.0.0.1:9696"}
 VERSION = {"compute": {"OpenStack-API-Version": "compute 2.93", "X-OpenStack-Nova-API-Version": "2.93"},
@@ -90,7 +91,7 @@ class Cloud:
 
 def until(what, seconds, check, pause=0.2):
     """Polls check() until it gives something true, which is returned; raises TimeoutError saying what was awaited."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         found = check()
         if found:

@@ -117,7 +117,7 @@ stage_valgrind() {
   build_tree build || return 1
   local options="--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --num-callers=24"
   [ ! -e "$TOP/tests/valgrind.supp" ] || options="$options --suppressions=$TOP/tests/valgrind.supp"
-  LAB_COMPUTE_WAIT=240 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
+  LAB_PATIENCE=4 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
   no_report "$LAB/log/novad.log" '^==[0-9]+== .*(definitely lost|Invalid|uninitialised)'
 }
 
@@ -125,14 +125,14 @@ SANITIZED_TESTS=(--only 10_ --only 20_ --only 30_ --only 50_ --only 51_)
 
 stage_asan() {
   build_tree build-asan --enable-asan --enable-ubsan && run_make_check build-asan || return 1
-  LAB_COMPUTE_WAIT=180 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  LAB_PATIENCE=3 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
     LSAN_OPTIONS=suppressions=$TOP/tests/lsan.supp run_integration asan build-asan '' "${SANITIZED_TESTS[@]}" || return 1
   no_report "$LAB/log/novad.log" 'AddressSanitizer|LeakSanitizer|runtime error:'
 }
 
 stage_tsan() {
   build_tree build-tsan --enable-tsan && run_make_check build-tsan || return 1
-  LAB_COMPUTE_WAIT=180 TSAN_OPTIONS=suppressions=$TOP/tests/tsan.supp \
+  LAB_PATIENCE=3 TSAN_OPTIONS=suppressions=$TOP/tests/tsan.supp \
     run_integration tsan build-tsan '' "${SANITIZED_TESTS[@]}" --only 40_ || return 1
   no_report "$LAB/log/novad.log" 'WARNING: ThreadSanitizer'
 }
