@@ -3,6 +3,7 @@
 
 #include "agent/guest.h"
 
+#include "agent/instance_load.h"
 #include "agent/network.h"
 #include "objects/network_model.h"
 #include "rpc/conductor.h"
@@ -44,7 +45,8 @@ Guest *guest_new(Agent *agent, const RpcContext *context, NovaInstance *instance
     guest->agent = agent;
     guest->context = rpc_context_ref((RpcContext *)context);
     guest->instance = nova_instance_ref(instance);
-    if (!find_image(guest, parts, error) || !find_interfaces(guest, parts, error) || !find_disks(guest, parts, error))
+    if (!instance_load_for_guest(agent, context, instance, error) || !find_image(guest, parts, error) ||
+        !find_interfaces(guest, parts, error) || !find_disks(guest, parts, error))
         return NULL;
     return g_steal_pointer(&guest);
 }
