@@ -58,7 +58,7 @@ for name in novad novactl; do
 	if command -v bash >/dev/null; then
 		case $name in novad) word=--check-c want=--check-config ;; novactl) word=conf want=config ;; esac
 		bash -c ". $src/etc/bash-completion/$name; COMP_WORDS=($build/$name $word); COMP_CWORD=1; _$name; echo \"\${COMPREPLY[*]}\"" > "$work/out" 2>&1
-		[ "$(cat "$work/out")" = $want ]; result $? "completion of $name"
+		[ "$(cat "$work/out")" = "$want" ]; result $? "completion of $name"
 	else
 		skip "completion of $name" "no bash"
 	fi
