@@ -53,7 +53,7 @@ static const struct {
 static BuildOutcome classify(Operation *operation, const GError *failure, char **reason)
 {
     const BuildData *data = operation->data;
-    const char *step = operation->step_index < operation->spec->n_steps ? operation->spec->steps[operation->step_index].name : "";
+    const char *step = operation->failed_step < operation->spec->n_steps ? operation->spec->steps[operation->failed_step].name : "";
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++) {
         if (!nova_exception_matches(failure, outcomes[i].exception))
             continue;
@@ -168,7 +168,7 @@ bool build_on_failure(Operation *operation, GError **error)
         return false;
     g_autofree char *reason = NULL;
     BuildOutcome outcome = classify(operation, *error, &reason);
-    nd_warning(LOGGER, "build failed in step '%s': %s", operation->spec->steps[MIN(operation->step_index, operation->spec->n_steps - 1)].name,
+    nd_warning(LOGGER, "build failed in step '%s': %s", operation->spec->steps[MIN(operation->failed_step, operation->spec->n_steps - 1)].name,
                (*error)->message);
     notify_instance_usage(operation->agent, operation->context, operation->instance, "create", OPERATION_NOTIFY_FAILED, *error, NULL, NULL);
     if (outcome != BUILD_RESCHEDULE_POLICY)
