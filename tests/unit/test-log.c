@@ -122,9 +122,11 @@ static void test_formats(Log *log, gconstpointer unused)
     nd_log_set_request("r", "g", "u p - - -");
     nd_info("n", "with %s", "%(name)s"); /* formats in the message stay as they are */
     nd_log_set_request("r", "g", "u");
-    nd_info("n", "short\nmore");
+    nd_info("n", "two\nlines");
+    nd_err("n", "short\nmore");
     assert_log(log, "^INFO     \\|           n\\|\\d{5}\\|\\|100%\\|m\\|%\\(x\\|%\\(lineno\\)q\\|%\n"
                     "r <u/-> p -: with %\\(name\\)s\n"
+                    "r <u/-> - -: two\nlines\n"
                     "r <u/-> - -: short\n\\d+ TRACE more\n$");
 }
 
