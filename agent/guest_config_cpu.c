@@ -84,7 +84,7 @@ bool guest_config_cpu_tune(GuestBuild *build, GError **error)
             nova_exception_set_text(error, NOVA_EXC_UNSUPPORTED_HOST_CPU_CONTROL_POLICY, "the host's kernel has no CPU controller for control groups", NULL);
             return false;
         }
-        if (!guest_flavor_integer(build->flavor, specs[i].key, -1, specs[i].value, error)) {
+        if (!guest_flavor_integer(build->flavor, specs[i].key, VIRT_UNSAID, specs[i].value, error)) {
             return false;
         }
     }

@@ -240,9 +240,9 @@ VirtMachine *virt_domain_read(const char *xml, GError **error)
     machine->vcpus = virt_read_unsigned(domain, "vcpu");
     machine->cpuset = nd_xpath_string(domain, "vcpu/@cpuset");
     read_memory_backing(domain, &machine->memory_backing);
-    machine->cpu_tune.shares = virt_read_integer(domain, "cputune/shares", -1);
-    machine->cpu_tune.quota = virt_read_integer(domain, "cputune/quota", -1);
-    machine->cpu_tune.period = virt_read_integer(domain, "cputune/period", -1);
+    machine->cpu_tune.shares = virt_read_integer(domain, "cputune/shares", VIRT_UNSAID);
+    machine->cpu_tune.quota = virt_read_integer(domain, "cputune/quota", VIRT_UNSAID);
+    machine->cpu_tune.period = virt_read_integer(domain, "cputune/period", VIRT_UNSAID);
     read_sysinfo(domain, &machine->sysinfo);
     read_os(domain, &machine->os);
     read_features(domain, &machine->features);

@@ -41,7 +41,7 @@ static void format_cpu_tune(NdXmlElement *domain, const VirtCpuTune *tune)
     } values[] = { { "shares", tune->shares }, { "quota", tune->quota }, { "period", tune->period } };
     NdXmlElement *element = nd_xml_add(domain, "cputune");
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
-        if (values[i].value != -1) {
+        if (values[i].value != VIRT_UNSAID) {
             nd_xml_add_textf(element, values[i].name, "%" G_GINT64_FORMAT, values[i].value);
         }
     }

@@ -277,7 +277,7 @@ VirtMachine *virt_machine_new(void)
 {
     VirtMachine *machine = g_new0(VirtMachine, 1);
     machine->id = -1;
-    machine->cpu_tune = (VirtCpuTune){ -1, -1, -1 };
+    machine->cpu_tune = (VirtCpuTune){ VIRT_UNSAID, VIRT_UNSAID, VIRT_UNSAID };
     machine->os.boot_devices = g_ptr_array_new_with_free_func(g_free);
     machine->timers = g_ptr_array_new_with_free_func(timer_free);
     machine->disks = g_ptr_array_new_with_free_func((GDestroyNotify) virt_disk_free);

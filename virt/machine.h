@@ -185,8 +185,9 @@ typedef struct {
     bool locked, no_share_pages, source_file, access_shared, allocation_immediate, discard;
 } VirtMemoryBacking;
 
+#define VIRT_UNSAID G_MININT64 /* of numbers that may be negative */
 typedef struct {
-    gint64 shares, quota, period; /* -1: not said */
+    gint64 shares, quota, period; /* VIRT_UNSAID; a quota of -1 is "no limit" */
 } VirtCpuTune;
 
 typedef struct {

@@ -45,7 +45,7 @@ static void fill_system(VirtMachine *machine)
 {
     machine->cpuset = g_strdup("0-3,8");
     machine->memory_backing = (VirtMemoryBacking){ true, true, true, true, true, true };
-    machine->cpu_tune = (VirtCpuTune){ 2048, -2, 10000 };
+    machine->cpu_tune = (VirtCpuTune){ 2048, -1, 10000 };
     machine->sysinfo.manufacturer = g_strdup("OpenStack Foundation");
     machine->sysinfo.family = g_strdup("Virtual Machine");
     machine->os.type = g_strdup("hvm");
