@@ -523,7 +523,7 @@ static int compare_boot_index(gconstpointer a, gconstpointer b)
 
 GPtrArray *guest_disk_info_boot_order(const GuestDiskInfo *info)
 {
-    /* A lun cannot be booted from in upstream's table either: its name there is missing. */
+    /* Upstream's table has no lun, and fails for one that is to be booted; it is a disk to the firmware. */
     static const char *const names[][2] = { { "disk", "hd" }, { "cdrom", "cdrom" }, { "floppy", "fd" }, { "lun", "hd" } };
     g_autoptr(GPtrArray) bootable = g_ptr_array_new();
     for (guint i = 0; i < info->disks->len; i++) {
