@@ -61,7 +61,7 @@ static const NdOption image_cache_options[] = {
     {"remove_unused_base_images", BOOLEAN, "true", "remove cached images that nobody uses", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.remove_unused_base_images")},
     {"remove_unused_original_minimum_age_seconds", INTEGER, "86400", "seconds since the last use before that", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.remove_unused_original_minimum_age_seconds")},
     {"remove_unused_resized_minimum_age_seconds", INTEGER, "3600", "the same for resized images", UNSUPPORTED("not implemented yet"), FORMERLY("libvirt.remove_unused_resized_minimum_age_seconds")},
-    {"subdirectory_name", STRING, "_base", "folder of the cache below the instances folder", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.image_cache_subdirectory_name")},
+    {"subdirectory_name", STRING, "_base", "folder of the cache below the instances folder", HONOURED, FORMERLY("DEFAULT.image_cache_subdirectory_name")},
 };
 
 static const NdOption filter_scheduler_options[] = {
