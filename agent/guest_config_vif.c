@@ -45,6 +45,7 @@ static bool model_is_valid(const char *model, const char *virt_type)
     return false;
 }
 
+/* options read: [libvirt] rx_queue_size tx_queue_size */
 static unsigned queue_size(const NdConfig *config, const char *option)
 {
     return (unsigned) nd_config_int(config, "libvirt", option);
