@@ -291,18 +291,25 @@ static const OperationStep steps[] = {
     {"announce", NULL, NULL, step_announce, NULL},
 };
 
-/* After a crash the server is set to error by its vm_state (spec/conductor-rpc.md section 7); what the build had made is taken back first. */
+/* After a crash: what the build had made on this host is taken back, and the server is in error, as upstream leaves it
+ * (spec/conductor-rpc.md section 7); also one whose record does not name this host yet, which upstream would leave building for ever. */
 static bool recover(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, NovaInstance *instance, GError **error)
 {
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
-    g_autoptr(GError) failure = NULL;
-    if (g_strcmp0(instance->vm_state, "building") != 0)
-        return true;
+    bool elsewhere = instance->host != NULL && g_strcmp0(instance->host, agent->host) != 0;
+    if (!instance->deleted && !elsewhere && g_strcmp0(instance->vm_state, "building") != 0)
+        return true; /* it was finished */
     if (!guest_destroy_leftover(agent, instance->uuid, true, error))
         return false;
-    if (!network_deallocate(agent, context, instance, NULL, &failure))
-        nd_warning(LOGGER, "ports of an interrupted build are left behind: %s", failure->message);
-    return true;
+    if (instance->deleted || elsewhere)
+        return true;
+    if (!network_deallocate(agent, context, instance, NULL, error) ||
+        !tracker_delete_allocations(agent->tracker, context, instance->uuid, true, error))
+        return false;
+    nova_instance_set_vm_state(instance, "error");
+    nova_instance_set_task_state(instance, NULL);
+    nova_object_dict_set(instance, NOVA_INSTANCE_SYSTEM_METADATA, "network_allocated", "False");
+    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
 }
 
 const OperationSpec operation_build_and_run_instance = {

@@ -4,6 +4,7 @@
 #include "agent/dispatch.h"
 #include "agent/guest.h"
 #include "agent/journal.h"
+#include "agent/methods.h"
 #include "agent/task_state.h"
 #include "agent/tracker.h"
 #include "base/log.h"
@@ -249,6 +250,29 @@ static void close_event(Agent *agent, const RpcContext *admin, const AgentJourna
         nd_debug(LOGGER, "The event %s cannot be finished: %s", event, error->message);
 }
 
+/* What the operation itself knows to take back, beyond what the instance's states tell. An instance that the database does not have any more is
+ * given by its uuid alone, deleted. False: it did not work and is tried again at the next start. */
+static bool undo_operation(Agent *agent, RpcContext *context, const AgentJournalEntry *entry)
+{
+    static const char *const attrs[] = {"info_cache", "metadata", "system_metadata", "flavor", NULL};
+    const MethodSpec *method = methods_lookup(entry->method);
+    g_autoptr(GError) error = NULL;
+
+    if (method == NULL || method->operation->recovery != OPERATION_RECOVER_UNDO)
+        return true;
+    g_autoptr(NovaInstance) instance = conductor_instance_get_by_uuid(agent->conductor, context, entry->instance_uuid, attrs, &error);
+    if (instance == NULL && nova_exception_matches(error, NOVA_EXC_INSTANCE_NOT_FOUND)) {
+        g_clear_error(&error);
+        instance = nova_instance_new();
+        nova_instance_set_uuid(instance, entry->instance_uuid);
+        nova_instance_set_deleted(instance, true);
+    }
+    if (instance != NULL && method->operation->recover(agent, entry, instance, &error))
+        return true;
+    nd_warning(LOGGER, "%s could not be undone: %s", entry->method, error->message);
+    return false;
+}
+
 static void read_journal(Agent *agent, RpcContext *context)
 {
     g_autoptr(GPtrArray) bad = g_ptr_array_new_with_free_func(g_free);
@@ -268,7 +292,7 @@ static void read_journal(Agent *agent, RpcContext *context)
         nd_warning(LOGGER, "%s (request %s) was interrupted in step %s", entry->method, entry->request_id,
                    entry->step != NULL ? entry->step : "(none)");
         close_event(agent, context, entry);
-        if (!agent_journal_end(agent->journal, entry, &error)) {
+        if (undo_operation(agent, context, entry) && !agent_journal_end(agent->journal, entry, &error)) {
             nd_warning(LOGGER, "%s", error->message);
             g_clear_error(&error);
         }
@@ -279,11 +303,11 @@ static void read_journal(Agent *agent, RpcContext *context)
 bool agent_recover_instances(Agent *agent, RpcContext *context, GError **error)
 {
     static const char *const attrs[] = {"info_cache", "metadata", "numa_topology", "system_metadata", "flavor", NULL};
-    g_autoptr(NovaInstanceList) instances = conductor_instance_list_by_host(agent->conductor, context, agent->host, attrs, false, error);
 
+    read_journal(agent, context);
+    g_autoptr(NovaInstanceList) instances = conductor_instance_list_by_host(agent->conductor, context, agent->host, attrs, false, error);
     if (instances == NULL)
         return false;
-    read_journal(agent, context);
     for (guint i = 0; i < nova_object_list_length(instances); i++) {
         NovaInstance *instance = nova_object_list_get(instances, i);
 
