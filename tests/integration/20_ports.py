@@ -56,7 +56,10 @@ def test_two_ports(lab):
 def test_fixed_ip_action(lab):
     server = lab.server("fixed").wait()
     server.action("addFixedIp", {"networkId": lab.network}, microversion="2.1")
-    addresses = until("two addresses", 30, lambda: [a for a in server.show()["addresses"].get("public", [])
-                                                    if len(server.show()["addresses"]["public"]) == 2])
-    server.action("removeFixedIp", {"address": addresses[1]["addr"]}, microversion="2.1")
-    until("one address", 30, lambda: len(server.show()["addresses"]["public"]) == 1)
+
+    def addresses(count):
+        found = server.show()["addresses"].get("public", [])
+        return len(found) == count and found
+    both = until("two addresses", 30, lambda: addresses(2))
+    server.action("removeFixedIp", {"address": both[1]["addr"]}, microversion="2.1")
+    until("one address", 30, lambda: addresses(1))

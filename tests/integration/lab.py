@@ -325,7 +325,7 @@ def plain(text):
     """A message without what differs from run to run."""
     text = UUID.sub("UUID", text or "")
     text = re.sub(r"req-UUID", "REQ", text)
-    return text.replace(LAB, "LAB").replace(HOST, "HOST")
+    return re.sub(rf"\b{re.escape(HOST)}\b", "HOST", text.replace(LAB, "LAB"))
 
 
 def clock():
