@@ -34,7 +34,8 @@ static void glance_failure(const char *image_id, GError *failure /* takes */, GE
         nova_exception_set(error, NOVA_EXC_IMAGE_NOT_FOUND, "image_id", image_id, NULL);
     else if (g_error_matches(failure, REST_ERROR, REST_ERROR_FORBIDDEN) || g_error_matches(failure, REST_ERROR, REST_ERROR_AUTH))
         nova_exception_set(error, NOVA_EXC_IMAGE_NOT_AUTHORIZED, "image_id", image_id, NULL);
-    else if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE))
+    else if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE) ||
+             (g_error_matches(failure, REST_ERROR, REST_ERROR_BAD_ANSWER) && rest_error_status(failure) == 204)) /* an image without data */
         nova_exception_set(error, NOVA_EXC_IMAGE_UNACCEPTABLE, "image_id", image_id, "reason", failure->message, NULL);
     else {
         g_propagate_prefixed_error(error, failure, "download image '%s': ", image_id);

@@ -47,6 +47,7 @@ static bool step_destroy(Operation *operation, GError **error)
     g_autoptr(Guest) guest = guest_new_to_destroy(operation->agent, operation->context, operation->instance);
     if (!guest_destroy(guest, true, error))
         return false;
+    nova_instance_set_cleaned(operation->instance, true); /* saved with the end state; else _run_pending_deletes would come for it */
     nd_info(LOGGER, "Took %.2f seconds to destroy the instance on the hypervisor.", (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC);
     return true;
 }
