@@ -90,7 +90,7 @@ run_integration() {
   count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
 }
 
-stage_integration() { build_tree build && run_integration plain build ''; }
+stage_integration() { build_tree build && run_integration plain build '' "${INTEGRATION_TESTS[@]}"; }
 
 stage_kvm() {
   build_tree build && lab_ready && "$LAB_TOOL" install kvmnode || return 1
