@@ -37,7 +37,8 @@ debian_mirror() { # the one this machine uses
   local found
   found=$(grep -rhoE '^[^#]*https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -oE 'https?://[^ ]+' |
     head -n 1)
-  echo "${found:-http://deb.debian.org/debian}"
+  [ -n "$found" ] || die "no Debian archive in this machine's apt sources to make the KVM node from"
+  echo "$found"
 }
 
 kvmnode_conf() {
