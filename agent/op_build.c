@@ -299,7 +299,8 @@ static bool recover(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, 
     bool elsewhere = instance->host != NULL && g_strcmp0(instance->host, agent->host) != 0;
     if (!instance->deleted && !elsewhere && g_strcmp0(instance->vm_state, "building") != 0)
         return true; /* it was finished */
-    if (!guest_destroy_leftover(agent, instance->uuid, true, error))
+    /* On shared storage the files may by now be those of the guest that runs on the other host. */
+    if (!guest_destroy_leftover(agent, instance->uuid, !elsewhere, error))
         return false;
     if (instance->deleted || elsewhere)
         return true;
