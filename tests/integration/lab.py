@@ -125,12 +125,15 @@ class Server:
                 for a in listed]
 
     def event_list(self):
-        """The actions in the order they began, once each event has ended: [action, message, [[event, result], ...]]."""
+        """The actions in the order they began, once each event has ended: [action, message, [[event, result], ...]].
+
+        The API gives the newest first and times in whole seconds, so that its own order decides within a second.
+        """
         def ended():
             actions = self.actions()
             return all(e["result"] for a in actions for e in a["events"]) and actions
         out = []
-        for action in sorted(until("the end of every event", 30, ended), key=lambda a: a["start_time"]):
+        for action in sorted(until("the end of every event", 30, ended)[::-1], key=lambda a: a["start_time"]):
             events = sorted(action["events"], key=lambda e: (e["start_time"], e["event"]))
             out.append([action["action"], action["message"], [[e["event"], e["result"]] for e in events]])
         return out

@@ -43,10 +43,19 @@ def agent_queue(path):
     return votes.most_common(1)[0][0]
 
 
+def audits(path):
+    """The requests of resource audits (update_available_resource): the clock starts them, they may fall into a recording."""
+    return {message.get("_context_request_id") for _, message in rows(path)
+            if (message.get("args") or {}).get("objname") == "MigrationList"
+            and message["args"].get("objmethod") == "get_in_progress_and_error"}
+
+
 def summary(path):
-    """{what: {"count": n, "changes": set of changed fields}} of what the agent sent."""
-    queue, out = agent_queue(path), {}
+    """{what: {"count": n, "changes": set of changed fields}} of what the agent sent, without resource audits."""
+    queue, out, left_out = agent_queue(path), {}, audits(path)
     for row, message in rows(path):
+        if message.get("_context_request_id") in left_out:
+            continue
         topic = row["keys"][0].split(".")[0] if row["keys"] and row["keys"][0] else row["exchange"].replace("_fanout", "")
         method, args = message.get("method"), message.get("args") or {}
         if not method:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Talks to rpc-peer (novad's rpc/) with Debian's oslo.messaging through a real broker, both ways.
 
-usage: rpc_peer.py RPC-PEER [TRANSPORT_URL]     prints TAP; exit status 77 when there is no broker or no oslo.messaging
+usage: rpc_peer.py RPC-PEER [TRANSPORT_URL]     prints TAP; a skipped plan when there is no broker or no oslo.messaging
 """
 import json
 import os
@@ -20,7 +20,7 @@ try:
     from oslo_messaging import conffixture  # noqa: F401
 except ImportError as missing:
     print("1..0 # SKIP", missing)
-    sys.exit(77)
+    sys.exit(0)
 try:
     import nova.exception
     ALLOWED = ["nova.exception"]
@@ -34,7 +34,7 @@ try:
     socket.create_connection(("127.0.0.1", 5672), 2).close()
 except OSError as refused:
     print("1..0 # SKIP no broker:", refused)
-    sys.exit(77)
+    sys.exit(0)
 
 TOPIC = "novadtest-" + uuid.uuid4().hex[:8]
 PYTOPIC = "novadpy-" + uuid.uuid4().hex[:8]

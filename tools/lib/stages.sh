@@ -66,7 +66,7 @@ stage_unit() { build_tree build && run_make_check build; }
 
 stage_oracle() {
   build_tree build || return 1
-  "$LAB_TOOL" install >/dev/null && "$LAB_TOOL" libvirt || return 1
+  "$LAB_TOOL" install && "$LAB_TOOL" up || return 1
   local scripts=()
   mapfile -t scripts < <(find "$TOP/tests/oracle" -maxdepth 1 -name '*.sh' -perm -u+x | sort)
   [ ${#scripts[@]} -gt 0 ] || { echo "no oracle tests"; return 1; }
