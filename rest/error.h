@@ -30,6 +30,7 @@ typedef enum {
     REST_ERROR_SERVICE,             /* 500 and above, retries used up */
     REST_ERROR_HTTP,                /* any other status outside 2xx */
     REST_ERROR_HASH,                /* downloaded bytes do not have the promised hash */
+    REST_ERROR_READ,                /* the local file that is sent could not be read */
     REST_ERROR_WRITE,               /* the local file could not be written */
     REST_ERROR_NO_SPACE,            /* the same for lack of space (ENOSPC, EDQUOT) */
 } RestError;

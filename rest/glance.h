@@ -41,3 +41,15 @@ typedef struct {
  * CANCELLED, and those of a call. */
 bool glance_download(GlanceClient *client, const RestAuth *auth, const GlanceImage *image, int fd, const GlanceDownloadOptions *options,
                      GError **error);
+
+/* --- writing (glance_write.c): snapshots --- */
+
+/* Sets members of an image, its own (name, disk_format …) and properties alike: `members` (borrowed) is an object of name -> string, number or null.
+ * What is not named stays. Errors as of glance_show_image. */
+bool glance_update_image(GlanceClient *client, const RestAuth *auth, const char *image_id, NdJson *members, GError **error);
+/* Streams `size` bytes of `fd` from its start as the data of a queued image. Errors: REST_ERROR_READ, CANCELLED, OVER_LIMIT (quota), CONFLICT (not queued) … */
+bool glance_upload(GlanceClient *client, const RestAuth *auth, const char *image_id, int fd, gint64 size, GCancellable *cancellable, GError **error);
+/* Errors: REST_ERROR_NOT_FOUND, FORBIDDEN (protected), CONFLICT (in use) … */
+bool glance_delete_image(GlanceClient *client, const RestAuth *auth, const char *image_id, GError **error);
+/* All images that the query gives (name, value, …, NULL: filters, sort_key, sort_dir), over all pages: new array of GlanceImage *. */
+GPtrArray *glance_list_images(GlanceClient *client, const RestAuth *auth, const char *const *query, GError **error);

@@ -190,6 +190,8 @@ static bool try_call(RestService *service, const RestAuth *auth, const RestCall 
         .url = url,
         .headers = (const char *const *)headers->pdata,
         .body = call->body,
+        .upload = call->upload,
+        .content_type = call->content_type,
         .cancellable = call->cancellable,
         .timeout_ms = call->timeout_ms,
         .body_limit = call->body_limit,

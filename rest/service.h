@@ -34,6 +34,8 @@ typedef struct {
     const char *const *query; /* name, value, name, value, NULL; escaped here; NULL = none */
     const char *microversion; /* "1.39"; NULL = none */
     NdJson *body;             /* borrowed */
+    const RestUpload *upload; /* as in RestRequest, and the next */
+    const char *content_type;
     GCancellable *cancellable;
     gint64 timeout_ms; /* as in RestRequest */
     size_t body_limit;

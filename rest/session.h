@@ -47,12 +47,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RestSession, rest_session_unref)
 /* Takes bytes of a 2xx answer as they come. False with *error ends the request with that error. */
 typedef bool (*RestBodyFunc)(const void *data, size_t length, void *user_data, GError **error);
 
+/* Bytes of a file as a request's body, from its start; read anew for each attempt. */
+typedef struct {
+    int fd;
+    gint64 size; /* bytes; sent as Content-Length */
+} RestUpload;
+
 /* One request; all pointers are borrowed for the call; zero-initialise. */
 typedef struct {
     const char *method;         /* "GET" ... */
     const char *url;            /* absolute */
     const char *const *headers; /* "Name: value" lines, NULL-terminated; or NULL */
-    NdJson *body;               /* sent as application/json; NULL = no body */
+    NdJson *body;               /* sent as application/json, or as content_type says; NULL = no body */
+    const RestUpload *upload;   /* instead of body: sent as content_type, which is then needed; NULL = none */
+    const char *content_type;   /* NULL = application/json */
     GCancellable *cancellable;  /* may be NULL */
     gint64 timeout_ms;          /* 0 = the session's, -1 = none but the stall limit (downloads) */
     size_t body_limit;          /* of the answer; 0 = REST_BODY_LIMIT */

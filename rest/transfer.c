@@ -5,7 +5,9 @@
 
 #include "rest/error.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct curl_slist curl_slist;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(curl_slist, curl_slist_free_all)
@@ -17,6 +19,7 @@ typedef struct {
     GByteArray *body;
     GHashTable *headers;
     size_t header_bytes, body_limit;
+    gint64 sent; /* bytes of the upload */
     int status;    /* of the header block being read, 0 before its first line */
     GError *error; /* set by a callback that ends the transfer */
 } Progress;
@@ -78,6 +81,35 @@ static size_t on_body(char *data, size_t size, size_t count, void *user_data)
     return length;
 }
 
+/* The upload's next bytes. A file that has become shorter is an error, as the server waits for all that was promised. */
+static size_t on_read(char *buffer, size_t size, size_t count, void *user_data)
+{
+    Progress *progress = user_data;
+    const RestUpload *upload = progress->transfer->request->upload;
+    size_t wanted = (size_t)MIN((gint64)(size * count), upload->size - progress->sent);
+    ssize_t got;
+    do
+        got = wanted > 0 ? pread(upload->fd, buffer, wanted, (off_t)progress->sent) : 0;
+    while (got < 0 && errno == EINTR);
+    if (got < 0 || (got == 0 && wanted > 0)) {
+        rest_error_set(&progress->error, REST_ERROR_READ, 0, NULL, NULL, "cannot read the file that is sent: %s",
+                       got < 0 ? g_strerror(errno) : "it has become shorter");
+        return CURL_READFUNC_ABORT;
+    }
+    progress->sent += got;
+    return (size_t)got;
+}
+
+/* libcurl goes back to the start when it has to send again on a fresh connection. */
+static int on_seek(void *user_data, curl_off_t offset, int origin)
+{
+    Progress *progress = user_data;
+    if (origin != SEEK_SET || offset < 0 || offset > progress->transfer->request->upload->size)
+        return CURL_SEEKFUNC_FAIL;
+    progress->sent = offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 static int on_progress(void *user_data, curl_off_t download_total, curl_off_t downloaded, curl_off_t upload_total, curl_off_t uploaded)
 {
     Progress *progress = user_data;
@@ -132,8 +164,11 @@ static bool make_header_list(const RestTransfer *transfer, curl_slist **list, GE
 {
     g_autoptr(curl_slist) lines = curl_slist_append(NULL, "Expect:");
     lines = curl_slist_append(lines, "Accept: application/json, */*;q=0.5");
-    if (transfer->body != NULL)
-        lines = curl_slist_append(lines, "Content-Type: application/json");
+    const char *content_type = transfer->request->content_type != NULL ? transfer->request->content_type : "application/json";
+    if (transfer->body != NULL || transfer->request->upload != NULL) {
+        g_autofree char *line = g_strconcat("Content-Type: ", content_type, NULL);
+        lines = curl_slist_append(lines, line);
+    }
     for (const char *const *line = transfer->request->headers; line != NULL && *line != NULL; line++) {
         if (strpbrk(*line, "\r\n") != NULL)
             return rest_error_set(error, REST_ERROR_CONFIG, 0, NULL, NULL, "a request header holds a line break");
@@ -169,7 +204,10 @@ static void set_tls(CURL *handle, const RestSessionOptions *options)
 static void set_method(CURL *handle, const RestTransfer *transfer)
 {
     const char *method = transfer->request->method;
-    if (transfer->body != NULL) {
+    if (transfer->request->upload != NULL) {
+        curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->request->upload->size);
+    } else if (transfer->body != NULL) {
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(transfer->body));
         curl_easy_setopt(handle, CURLOPT_POSTFIELDS, transfer->body);
     } else if (g_str_equal(method, "POST") || g_str_equal(method, "PUT")) {
@@ -204,6 +242,12 @@ static void set_callbacks(CURL *handle, Progress *progress)
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, progress);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, progress);
+    if (progress->transfer->request->upload != NULL) {
+        curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(handle, CURLOPT_READDATA, progress);
+        curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
+        curl_easy_setopt(handle, CURLOPT_SEEKDATA, progress);
+    }
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, progress);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);

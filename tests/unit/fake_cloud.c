@@ -143,6 +143,10 @@ static void answer_canned(FakeCloud *cloud, const FakeHttpRequest *request)
     g_ptr_array_add(cloud->requests, g_strdup(key));
     json_object_put(cloud->last_body);
     cloud->last_body = fake_http_body_json(request);
+    g_free(cloud->last_bytes);
+    cloud->last_bytes = g_strdup(request->body);
+    g_free(cloud->last_type);
+    cloud->last_type = g_strdup(fake_http_header(request, "content-type"));
     const char *body = g_hash_table_lookup(cloud->canned, key);
     if (body == NULL)
         fake_http_answer(request, 404, NULL, "{\"NeutronError\": {\"type\": \"NotFound\", \"message\": \"no canned answer\"}}");
@@ -199,6 +203,8 @@ void fake_cloud_free(FakeCloud *cloud)
     g_free(cloud->token_answer);
     json_object_put(cloud->last_login);
     json_object_put(cloud->last_body);
+    g_free(cloud->last_bytes);
+    g_free(cloud->last_type);
     g_mutex_clear(&cloud->lock);
     g_free(cloud);
 }

@@ -52,6 +52,7 @@ typedef struct {
     GPtrArray *requests;                                     /* "GET /network/v2.0/ports?…" of each such call */
     char *last_token, *last_service_token, *last_request_id; /* headers of the last call of any service */
     NdJson *last_body;
+    char *last_bytes, *last_type; /* the body as it came, and its Content-Type */
 } FakeCloud;
 
 FakeCloud *fake_cloud_new(void);

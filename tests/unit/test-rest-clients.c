@@ -224,6 +224,72 @@ static void test_download_failures(GlanceFixture *fixture, const void *data)
     g_assert_error(error, REST_ERROR, REST_ERROR_CANCELLED);
 }
 
+static void test_update_image(GlanceFixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NdJson) members = json_object_new_object();
+    nd_json_set_string(members, "disk_format", "qcow2");
+    nd_json_set_string(members, "a/b~c", "x");
+    nd_json_set(members, "kernel_id", NULL);
+    fake_cloud_can(fixture->cloud, "PATCH /image/v2/images/i1", "{}");
+    glance_update_image(fixture->glance, fixture->user, "i1", members, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(fixture->cloud->last_type, ==, "application/openstack-images-v2.1-json-patch");
+    g_autofree char *sent = nd_json_to_string(fixture->cloud->last_body);
+    g_assert_cmpstr(sent, ==,
+                    "[{\"op\":\"add\",\"path\":\"/disk_format\",\"value\":\"qcow2\"},"
+                    "{\"op\":\"add\",\"path\":\"/a~1b~0c\",\"value\":\"x\"},{\"op\":\"add\",\"path\":\"/kernel_id\",\"value\":null}]");
+    g_assert_false(glance_update_image(fixture->glance, fixture->user, "i2", members, &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_NOT_FOUND);
+}
+
+/* The file is sent from its start wherever its offset is, and again at the next server. */
+static void test_upload(GlanceFixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(write(fixture->fd, "hello image", 11), ==, 11);
+    fake_cloud_can(fixture->cloud, "PUT /image/v2/images/i1/file", "204");
+    glance_upload(fixture->glance, fixture->user, "i1", fixture->fd, 11, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(fixture->cloud->last_type, ==, "application/octet-stream");
+    g_assert_cmpstr(fixture->cloud->last_bytes, ==, "hello image");
+    g_assert_false(glance_upload(fixture->glance, fixture->user, "i1", fixture->fd, 12, NULL, &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_READ);
+    g_clear_error(&error);
+    fake_cloud_can(fixture->cloud, "PUT /image/v2/images/i1/file", "413");
+    g_assert_false(glance_upload(fixture->glance, fixture->user, "i1", fixture->fd, 11, NULL, &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_OVER_LIMIT);
+    g_clear_error(&error);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_cancellable_cancel(cancellable);
+    g_assert_false(glance_upload(fixture->glance, fixture->user, "i1", fixture->fd, 11, cancellable, &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_CANCELLED);
+}
+
+static void test_list_and_delete(GlanceFixture *fixture, const void *data)
+{
+    static const char *const query[] = {"backup_type", "daily", NULL};
+    g_autoptr(GError) error = NULL;
+    fake_cloud_can(fixture->cloud, "GET /image/v2/images?backup_type=daily",
+                   "{\"images\": [{\"id\": \"a\", \"status\": \"active\"}, {\"id\": \"b\", \"status\": \"active\"}], "
+                   "\"next\": \"/v2/images?marker=b\"}");
+    fake_cloud_can(fixture->cloud, "GET /image/v2/images?backup_type=daily&marker=b",
+                   "{\"images\": [{\"id\": \"c\", \"status\": \"queued\"}]}");
+    g_autoptr(GPtrArray) images = glance_list_images(fixture->glance, fixture->user, query, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(images->len, ==, 3);
+    g_assert_cmpstr(((GlanceImage *)images->pdata[2])->id, ==, "c");
+    fake_cloud_can(fixture->cloud, "GET /image/v2/images?backup_type=daily", "{\"images\": 1}");
+    g_assert_null(glance_list_images(fixture->glance, fixture->user, query, &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_BAD_ANSWER);
+    g_clear_error(&error);
+    fake_cloud_can(fixture->cloud, "DELETE /image/v2/images/a", "204");
+    glance_delete_image(fixture->glance, fixture->user, "a", &error);
+    g_assert_no_error(error);
+    g_assert_false(glance_delete_image(fixture->glance, fixture->user, "b", &error));
+    g_assert_error(error, REST_ERROR, REST_ERROR_NOT_FOUND);
+}
+
 static void test_full_disk(GlanceFixture *fixture, const void *data)
 {
     static char id[] = "i1";
@@ -418,6 +484,9 @@ int main(int argc, char **argv)
     GLANCE("download", "http://127.0.0.1:1,", test_download);
     GLANCE("download-failures", NULL, test_download_failures);
     GLANCE("full-disk", NULL, test_full_disk);
+    GLANCE("update", "http://127.0.0.1:1,", test_update_image);
+    GLANCE("upload", "http://127.0.0.1:1,", test_upload);
+    GLANCE("list-and-delete", NULL, test_list_and_delete);
 #undef GLANCE
 #define NEUTRON(name, function) g_test_add("/rest/neutron/" name, NeutronFixture, NULL, neutron_set_up, function, neutron_tear_down)
     NEUTRON("ports", test_ports);
