@@ -33,7 +33,8 @@ typedef struct {
     const NdSubprocess *process;
     const char *name; /* for messages */
     pid_t pid;
-    int pidfd;
+    int pidfd;        /* readable once the child has ended */
+    GThread *watcher; /* makes `pidfd` so where the kernel (before Linux 5.3) has no pidfd_open */
     int input; /* -1 once everything is written */
     size_t written;
     Output out, err;
@@ -102,6 +103,37 @@ static char **make_environment(const NdSubprocess *process)
     return env;
 }
 
+typedef struct {
+    pid_t pid;
+    int fd;
+} Watch;
+
+static gpointer watch_thread(gpointer data)
+{
+    g_autofree Watch *watch = data;
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)watch->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        continue;
+    close(watch->fd);
+    return NULL;
+}
+
+/* Sets child->pidfd; 0 or an errno. */
+static int watch_end(Child *child, pid_t pid)
+{
+    child->pidfd = pidfd_open(pid, 0);
+    if (child->pidfd >= 0)
+        return 0;
+    int ends[2];
+    if (errno != ENOSYS || pipe2(ends, O_CLOEXEC) < 0)
+        return errno;
+    child->pidfd = ends[0];
+    Watch *watch = g_new(Watch, 1);
+    *watch = (Watch){pid, ends[1]};
+    child->watcher = g_thread_new("subprocess", watch_thread, watch);
+    return 0;
+}
+
 /* Forks; our ends go into `child`. The launch pipe closes at exec, so reading its end means that the program runs. */
 static bool fork_child(Child *child, Launch *launch, int ours[3], int status_fd, GError **error)
 {
@@ -122,9 +154,8 @@ static bool fork_child(Child *child, Launch *launch, int ours[3], int status_fd,
         waitpid(pid, NULL, 0);
         return nd_error_set_errno(error, errnum, "start '%s'", child->name);
     }
-    child->pidfd = pidfd_open(pid, 0);
-    if (child->pidfd < 0) {
-        errnum = errno;
+    errnum = watch_end(child, pid);
+    if (errnum != 0) {
         kill(-pid, SIGKILL);
         waitpid(pid, NULL, 0);
         return nd_error_set_errno(error, errnum, "watch '%s'", child->name);
@@ -303,6 +334,8 @@ static bool finish(Child *child, int *status, GError **error)
     const char *stop = serve(child, &code);
     if (stop != NULL)
         kill(-child->pid, SIGKILL);
+    if (child->watcher != NULL)
+        g_thread_join(g_steal_pointer(&child->watcher));
     pid_t waited;
     do
         waited = waitpid(child->pid, status, 0);

@@ -69,6 +69,7 @@ static int talk(struct nlmsghdr *request)
 
 static struct nlmsghdr *new_request(char *buffer, uint16_t type, uint16_t flags, unsigned index, struct ifinfomsg **info)
 {
+    memset(buffer, 0, NETLINK_BUFFER); /* attributes are padded, and the padding is sent too */
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
     request->nlmsg_type = type;
     request->nlmsg_flags = flags;
