@@ -34,10 +34,6 @@ REFUSED(rescue_instance, WE | RT | EV | IF);
 REFUSED(unrescue_instance, WE | RT | EV | IF);
 REFUSED(soft_delete_instance, WE | RT | EV | IF);
 REFUSED(restore_instance, WE | RT | EV | IF);
-REFUSED(trigger_crash_dump, WE | EV | IF);
-REFUSED(set_admin_password, WE | RT | EV | IF);
-REFUSED(snapshot_instance, WE | RT | EV | IF);
-REFUSED(backup_instance, WE | RT | EV | IF);
 REFUSED(shelve_instance, WE | RT | EV | IF);
 REFUSED(shelve_offload_instance, WE | RT | EV | IF);
 REFUSED(unshelve_instance, WE | RT | EV | IF);
@@ -75,8 +71,6 @@ REFUSED(get_spice_console, WE | IF);
 REFUSED(get_serial_console, WE | IF);
 REFUSED(get_mks_console, WE | IF);
 REFUSED(get_rdp_console, WE | IF);
-REFUSED(quiesce_instance, WE);
-REFUSED(unquiesce_instance, WE);
 REFUSED(cache_images, WE);
 REFUSED(allow_share, WE | EV | IF);
 REFUSED(deny_share, WE | EV | IF);
@@ -100,11 +94,11 @@ static const MethodSpec methods[] = {
     {"unrescue_instance", "instance:Instance", METHOD_LANE, &refused_unrescue_instance, 0},
     {"soft_delete_instance", "instance:Instance", METHOD_LANE, &refused_soft_delete_instance, 0},
     {"restore_instance", "instance:Instance", METHOD_LANE, &refused_restore_instance, 0},
-    {"trigger_crash_dump", "instance:Instance", METHOD_LANE, &refused_trigger_crash_dump, 0},
-    {"set_admin_password", "instance:Instance, new_pass:str?", METHOD_LANE, &refused_set_admin_password, 0},
+    {"trigger_crash_dump", "instance:Instance", METHOD_LANE, &operation_trigger_crash_dump, 0},
+    {"set_admin_password", "instance:Instance, new_pass:str?", METHOD_LANE, &operation_set_admin_password, 0},
     /* images */
-    {"snapshot_instance", "image_id:str, instance:Instance", METHOD_LANE, &refused_snapshot_instance, METHOD_SNAPSHOTS},
-    {"backup_instance", "image_id:str, instance:Instance, backup_type:str, rotation:int", METHOD_LANE, &refused_backup_instance, METHOD_SNAPSHOTS},
+    {"snapshot_instance", "image_id:str, instance:Instance", METHOD_LANE, &operation_snapshot_instance, METHOD_SNAPSHOTS},
+    {"backup_instance", "image_id:str, instance:Instance, backup_type:str, rotation:int", METHOD_LANE, &operation_backup_instance, METHOD_SNAPSHOTS},
     {"shelve_instance", "instance:Instance, image_id:str?, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &refused_shelve_instance, 0},
     {"shelve_offload_instance", "instance:Instance, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &refused_shelve_offload_instance, 0},
     {"unshelve_instance", "instance:Instance, image:any?, filter_properties:any?, node:str?, request_spec:RequestSpec, accel_uuids:any?=", METHOD_LANE,
@@ -177,8 +171,8 @@ static const MethodSpec methods[] = {
     {"validate_console_port", "instance:Instance, port:any, console_type:str", METHOD_QUICK, &operation_validate_console_port, 0},
     {"get_diagnostics", "instance:Instance", METHOD_QUICK, &operation_get_diagnostics, 0},
     {"get_instance_diagnostics", "instance:Instance", METHOD_QUICK, &operation_get_instance_diagnostics, 0},
-    {"quiesce_instance", "instance:Instance", METHOD_QUICK, &refused_quiesce_instance, 0},
-    {"unquiesce_instance", "instance:Instance, mapping:any?=", METHOD_QUICK, &refused_unquiesce_instance, 0},
+    {"quiesce_instance", "instance:Instance", METHOD_QUICK, &operation_quiesce_instance, 0},
+    {"unquiesce_instance", "instance:Instance, mapping:any?=", METHOD_QUICK, &operation_unquiesce_instance, 0},
     /* host */
     {"host_power_action", "action:str", METHOD_QUICK, &operation_host_power_action, 0},
     {"host_maintenance_mode", "host:str, mode:any?", METHOD_QUICK, &operation_host_maintenance_mode, 0},

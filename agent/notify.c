@@ -103,7 +103,7 @@ static char *instance_name(Agent *agent, const NovaInstance *instance)
 }
 
 static void emit_versioned(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
-                           const GError *failure)
+                           const NotifyPayloadClass *payload_class, const GError *failure)
 {
     g_autofree char *event = event_type("instance.", versioned_action(action), phase);
     g_autofree char *name = instance_name(agent, instance);
@@ -112,18 +112,30 @@ static void emit_versioned(Agent *agent, const RpcContext *context, NovaInstance
     if (nd_config_bool(agent->config, "notifications", "bdms_in_notifications"))
         bdms = conductor_bdm_list(agent->conductor, context, instance->uuid, NULL);
     rpc_notifier_emit_versioned(agent->notifier, context, phase == OPERATION_NOTIFY_FAILED ? RPC_NOTIFY_ERROR : RPC_NOTIFY_INFO, event,
-                                notify_versioned_payload(context, instance, strcmp(action, "create") == 0, name, bdms, failure));
+                                notify_versioned_payload(context, instance, strcmp(action, "create") == 0, name, bdms, payload_class, failure));
 }
 
-void notify_instance_usage(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
-                           const GError *failure, NdJson *network_info, NdJson *extra)
+static void emit(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
+                 const GError *failure, NdJson *network_info, NdJson *extra, const NotifyPayloadClass *payload_class)
 {
     if (agent->notifier == NULL)
         return;
     if (rpc_notifier_wants_legacy(agent->notifier) && !is_in(versioned_only, G_N_ELEMENTS(versioned_only), action))
         emit_legacy(agent, context, instance, action, phase, failure, network_info, extra);
     if (rpc_notifier_wants_versioned(agent->notifier) && !is_in(legacy_only, G_N_ELEMENTS(legacy_only), action))
-        emit_versioned(agent, context, instance, action, phase, failure);
+        emit_versioned(agent, context, instance, action, phase, payload_class, failure);
+}
+
+void notify_instance_usage(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
+                           const GError *failure, NdJson *network_info, NdJson *extra)
+{
+    emit(agent, context, instance, action, phase, failure, network_info, extra, NULL);
+}
+
+void notify_instance_payload(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
+                             NdJson *network_info, NdJson *extra, const NotifyPayloadClass *payload_class)
+{
+    emit(agent, context, instance, action, phase, NULL, network_info, extra, payload_class);
 }
 
 void notify_instance_action(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,

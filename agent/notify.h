@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/agent.h"
+#include "agent/notify_payload.h"
 #include "agent/operation.h"
 
 /*
@@ -16,5 +17,8 @@ void notify_instance_action(Agent *agent, const RpcContext *context, NovaInstanc
 /* The same with the ports of `network_info` (a VIF list) and further members for the legacy payload (both borrowed, may be NULL), as create.end has. */
 void notify_instance_usage(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
                            const GError *failure, NdJson *network_info, NdJson *extra);
+/* The same with a class of its own for the versioned payload ("snapshot", "rescue"). */
+void notify_instance_payload(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
+                             NdJson *network_info, NdJson *extra, const NotifyPayloadClass *payload_class);
 /* wrap_exception: legacy event named `method`, versioned compute.exception. */
 void notify_exception(Agent *agent, const RpcContext *context, const char *method, const GError *failure);

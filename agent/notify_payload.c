@@ -326,7 +326,7 @@ NdJson *notify_exception_payload(const char *function, const GError *failure)
 }
 
 NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *instance, bool create, const char *instance_name,
-                                 const NovaBlockDeviceMappingList *bdms, const GError *failure)
+                                 const NovaBlockDeviceMappingList *bdms, const NotifyPayloadClass *payload_class, const GError *failure)
 {
     NdJson *data = json_object_new_object();
     bool by_user = context->project_id != NULL && context->user_id != NULL;
@@ -342,6 +342,10 @@ NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *
     nd_json_set_string(data, "action_initiator_project", context->project_id);
     nd_json_set_string(data, "locked_reason", nova_object_dict_get(instance, NOVA_INSTANCE_SYSTEM_METADATA, "locked_reason"));
     nd_json_set(data, "fault", failure != NULL ? notify_exception_payload("compute", failure) : NULL);
+    if (payload_class != NULL) {
+        add_members(data, payload_class->members);
+        return payload_object(payload_class->name, payload_class->version, data);
+    }
     if (!create)
         return payload_object("InstanceActionPayload", "1.8", data);
     add_create_members(data, instance, instance_name);

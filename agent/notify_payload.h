@@ -13,9 +13,14 @@
 /* The flat legacy payload. image_ref_url may be NULL. network_info (a VIF list) and extra members are borrowed and may be NULL; failure adds
  * exception, message and code. */
 NdJson *notify_legacy_payload(const NovaInstance *instance, const char *image_ref_url, NdJson *network_info, NdJson *extra, const GError *failure);
-/* InstanceActionPayload, or InstanceCreatePayload for action "create" (instance_name is the domain's name then). bdms: NULL = not included
+/* A payload class that adds members to InstanceActionPayload; both borrowed. */
+typedef struct {
+    const char *name, *version;
+    NdJson *members;
+} NotifyPayloadClass;
+/* InstanceActionPayload, or the class given (NULL none), or InstanceCreatePayload for action "create" (instance_name is the domain's name then). bdms: NULL = not included
  * ([notifications]bdms_in_notifications is off). */
 NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *instance, bool create, const char *instance_name,
-                                 const NovaBlockDeviceMappingList *bdms, const GError *failure);
+                                 const NovaBlockDeviceMappingList *bdms, const NotifyPayloadClass *payload_class, const GError *failure);
 /* ExceptionPayload. */
 NdJson *notify_exception_payload(const char *function, const GError *failure);

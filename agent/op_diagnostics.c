@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* get_diagnostics, get_instance_diagnostics (spec/compute-rpc.md section 4; upstream libvirt/driver.py). */
+/* get_diagnostics, get_instance_diagnostics, trigger_crash_dump (spec/compute-rpc.md section 4; upstream libvirt/driver.py). */
 
 #define LOGGER "nova.compute.manager"
 #define KIB_PER_UNIT (1024 * 1024) /* upstream divides libvirt's KiB by units.Mi */
@@ -241,4 +241,34 @@ const OperationSpec operation_get_instance_diagnostics = {
     .flags = OPERATION_WRAP_EXCEPTION | OPERATION_INSTANCE_FAULT | OPERATION_NO_JOURNAL,
     .steps = instance_diagnostics_steps,
     .n_steps = G_N_ELEMENTS(instance_diagnostics_steps),
+};
+
+/* --- trigger_crash_dump: what comes of it is the guest's affair, so no state changes --- */
+
+static bool inject_nmi(Operation *operation, GError **error)
+{
+    const char *uuid = operation->instance->uuid;
+    g_autoptr(GError) failure = NULL;
+
+    if (virt_domain_inject_nmi(operation->agent->virt, uuid, &failure))
+        return true;
+    if (virt_error_is_libvirt(failure, VIR_ERR_NO_SUPPORT))
+        nova_exception_set(error, NOVA_EXC_TRIGGER_CRASH_DUMP_NOT_SUPPORTED, NULL);
+    else if (virt_error_is_libvirt(failure, VIR_ERR_OPERATION_INVALID))
+        nova_exception_set(error, NOVA_EXC_INSTANCE_NOT_RUNNING, "instance_id", uuid, NULL);
+    else if (virt_error_is_no_domain(failure))
+        nova_exception_set(error, NOVA_EXC_INSTANCE_NOT_FOUND, "instance_id", uuid, NULL);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static const OperationStep crash_dump_steps[] = {{"inject", NULL, NULL, inject_nmi, NULL}};
+
+const OperationSpec operation_trigger_crash_dump = {
+    .method = "trigger_crash_dump",
+    .notify = "trigger_crash_dump",
+    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT | OPERATION_NO_JOURNAL,
+    .steps = crash_dump_steps,
+    .n_steps = G_N_ELEMENTS(crash_dump_steps),
 };

@@ -21,6 +21,14 @@ extern const OperationSpec operation_validate_console_port;
 /* op_diagnostics.c */
 extern const OperationSpec operation_get_diagnostics;
 extern const OperationSpec operation_get_instance_diagnostics;
+extern const OperationSpec operation_trigger_crash_dump;
+/* op_guest_agent.c */
+extern const OperationSpec operation_quiesce_instance;
+extern const OperationSpec operation_unquiesce_instance;
+extern const OperationSpec operation_set_admin_password;
+/* op_snapshot.c */
+extern const OperationSpec operation_snapshot_instance;
+extern const OperationSpec operation_backup_instance;
 /* op_host.c */
 extern const OperationSpec operation_get_host_uptime;
 extern const OperationSpec operation_set_host_enabled;

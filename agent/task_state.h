@@ -26,6 +26,8 @@
 #define TASK_IMAGE_SNAPSHOT_PENDING "image_snapshot_pending"
 #define TASK_IMAGE_PENDING_UPLOAD "image_pending_upload"
 #define TASK_IMAGE_UPLOADING "image_uploading"
+#define TASK_IMAGE_BACKUP "image_backup"
+#define TASK_UPDATING_PASSWORD "updating_password"
 #define TASK_RESIZE_PREP "resize_prep"
 #define TASK_RESIZE_MIGRATING "resize_migrating"
 #define TASK_REBOOTING "rebooting"

@@ -36,7 +36,7 @@ static const NdOption workarounds_options[] = {
     {"disable_deep_image_inspection", BOOLEAN, "false", "trust the declared image format", UNSUPPORTED("not implemented yet")},
     {"disable_fallback_pcpu_query", BOOLEAN, "false", "no second query for pinned CPUs", IGNORED("read by nova-scheduler")},
     {"disable_group_policy_check_upcall", BOOLEAN, "false", "no late check of server groups", HONOURED},
-    {"disable_libvirt_livesnapshot", BOOLEAN, "false", "snapshots stop the guest", UNSUPPORTED("not implemented yet")},
+    {"disable_libvirt_livesnapshot", BOOLEAN, "false", "snapshots stop the guest", HONOURED},
     {"disable_rootwrap", BOOLEAN, "false", "sudo without rootwrap", IGNORED("novad needs no root helper")},
     {"enable_numa_live_migration", BOOLEAN, "false", "live migration of NUMA guests in old clouds", UNSUPPORTED("not implemented yet")},
     {"enable_qemu_monitor_announce_self", BOOLEAN, "false", "announce the guest's addresses after a migration", UNSUPPORTED("not implemented yet")},

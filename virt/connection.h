@@ -86,6 +86,7 @@ typedef enum {
     VIRT_EVENT_LIFECYCLE,            /* code = VirtLifecycle; not delayed */
     VIRT_EVENT_DEVICE_REMOVED,       /* device = alias */
     VIRT_EVENT_DEVICE_REMOVAL_FAILED,
+    VIRT_EVENT_BLOCK_JOB,            /* device = target name ("vda"), code = virConnectDomainEventBlockJobStatus, detail = virDomainBlockJobType */
     VIRT_EVENT_CONNECTION_LOST,      /* for every waiter: look again yourself */
 } VirtEventKind;
 

@@ -21,7 +21,7 @@ struct VirtConnection {
     VirtConnectionOptions options;
     VirtLink *link;
     GThread *keeper;
-    int event_ids[3]; /* libvirt's numbers of our callbacks on the one handle there is; the keeper's alone */
+    int event_ids[4]; /* libvirt's numbers of our callbacks on the one handle there is; the keeper's alone */
 
     GMutex lock; /* covers all below */
     GCond changed;

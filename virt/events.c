@@ -184,7 +184,7 @@ static int on_lifecycle(virConnectPtr handle, virDomainPtr domain, int event, in
     return 0;
 }
 
-static void device_event(virDomainPtr domain, const char *alias, VirtLink *link, VirtEventKind kind)
+static void device_event(virDomainPtr domain, const char *device, VirtLink *link, VirtEventKind kind, int code, int detail)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
     if (virDomainGetUUIDString(domain, uuid) < 0)
@@ -193,19 +193,25 @@ static void device_event(virDomainPtr domain, const char *alias, VirtLink *link,
     if (link->connection == NULL)
         return;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->connection->lock);
-    deliver(link->connection, uuid, kind, 0, 0, alias);
+    deliver(link->connection, uuid, kind, code, detail, device);
 }
 
 static void on_device_removed(virConnectPtr handle, virDomainPtr domain, const char *alias, void *data)
 {
     (void)handle;
-    device_event(domain, alias, data, VIRT_EVENT_DEVICE_REMOVED);
+    device_event(domain, alias, data, VIRT_EVENT_DEVICE_REMOVED, 0, 0);
 }
 
 static void on_device_removal_failed(virConnectPtr handle, virDomainPtr domain, const char *alias, void *data)
 {
     (void)handle;
-    device_event(domain, alias, data, VIRT_EVENT_DEVICE_REMOVAL_FAILED);
+    device_event(domain, alias, data, VIRT_EVENT_DEVICE_REMOVAL_FAILED, 0, 0);
+}
+
+static void on_block_job(virConnectPtr handle, virDomainPtr domain, const char *target, int type, int status, void *data)
+{
+    (void)handle;
+    device_event(domain, target, data, VIRT_EVENT_BLOCK_JOB, status, type);
 }
 
 static void on_close(virConnectPtr handle, int reason, void *data)
@@ -233,6 +239,7 @@ void virt_events_register(VirtConnection *connection, virConnectPtr handle)
         {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
         {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
         {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removal_failed)},
+        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
     };
     G_STATIC_ASSERT(G_N_ELEMENTS(events) == G_N_ELEMENTS(connection->event_ids));
     for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {

@@ -31,7 +31,7 @@ static NdJson *answer(NdJson *question, GError **error)
                                       nd_json_array(question, "network_info"), nd_json_object(question, "extra"), NULL));
     nd_json_set(payloads, "versioned",
                 notify_versioned_payload(context, NOVA_INSTANCE(instance), nd_json_bool(question, "create", false),
-                                         nd_json_string(question, "instance_name", NULL), NOVA_BLOCK_DEVICE_MAPPING_LIST(bdms), NULL));
+                                         nd_json_string(question, "instance_name", NULL), NOVA_BLOCK_DEVICE_MAPPING_LIST(bdms), NULL, NULL));
     return payloads;
 }
 

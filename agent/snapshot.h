@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "agent/operation.h"
+
+/* The task states that an operation goes through while it sends a snapshot to Glance; the first is what it has when it begins. */
+typedef struct {
+    const char *begun, *pending, *uploading;
+} SnapshotStates;
+extern const SnapshotStates snapshot_states; /* image_snapshot → image_pending_upload → image_uploading */
+
+/*
+ * Makes a snapshot of the operation's instance and sends it to Glance as the data of `image_id`, which nova-api has made (upstream driver.py snapshot):
+ * the guest goes on as it was, whatever happens, and no files are left. Task states are saved on the way, each with what is expected of the one before,
+ * in upstream's order. The operation's `recover` should be snapshot_recover. The image is left to the caller when this fails.
+ * Errors: InstanceNotRunning, InstanceNotFound, ImageNotFound …, UnexpectedTaskStateError.
+ */
+bool snapshot_take(Operation *operation, const char *image_id, const SnapshotStates *states, GError **error);
+/* OperationSpec.recover: ends what a snapshot left in QEMU and on disk. */
+bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error);
