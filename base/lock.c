@@ -12,15 +12,22 @@
 
 /*
  * fasteners takes classic fcntl locks, which belong to a process. Ours are Linux' open-file-description locks: they conflict with classic
- * ones of other processes, and they belong to one descriptor, so threads exclude each other and closing another descriptor of the file
- * loses nothing.
+ * ones of other processes, and they belong to one descriptor, so that closing another descriptor of the file loses nothing. Threads of
+ * this process queue at a gate before they try the file: there a waiter is woken when its turn comes.
  */
 struct NdFileLock {
     int fd;
+    char *path;
 };
 
-/* Between tries when a time limit or a cancellable must be watched; the kernel tells nobody when a lock gets free. fasteners sleeps 10 ms
- * to 100 ms as well. */
+static struct {
+    GMutex mutex;
+    GCond changed;
+    GHashTable *held; /* paths that a thread of this process holds, or tries */
+} gate;
+
+/* Between tries of a file that another process has locked; the kernel tells nobody when a lock gets free without blocking the thread
+ * beyond time limit and cancellable. fasteners sleeps 10 ms to 100 ms as well. */
 #define RETRY_FIRST_MS 10
 #define RETRY_MOST_MS 100
 
@@ -47,43 +54,17 @@ static int open_lock_file(const char *path, GError **error)
     return fd;
 }
 
-/* One try, or a wait without end. 1: taken, 0: somebody else has it, -1: errno. */
-static int try_lock(int fd, bool wait)
+/* 1: taken, 0: somebody else has it, -1: errno. */
+static int try_lock(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int status;
-    do
-        status = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
-    while (status < 0 && errno == EINTR);
-    if (status == 0)
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
         return 1;
     return errno == EAGAIN || errno == EACCES ? 0 : -1;
 }
 
-/* Tries until the deadline (negative: none). */
-static bool wait_for_lock(int fd, const char *path, gint64 timeout_us, GCancellable *cancellable, GError **error)
+static bool fail_waiting(const char *path, bool cancelled, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + timeout_us;
-    GPollFD cancel_fd = {.fd = -1};
-    guint n_fds = g_cancellable_make_pollfd(cancellable, &cancel_fd) ? 1 : 0;
-    int status, delay_ms = RETRY_FIRST_MS;
-    bool cancelled, late = false;
-
-    for (;;) {
-        status = try_lock(fd, timeout_us < 0 && cancellable == NULL);
-        cancelled = g_cancellable_is_cancelled(cancellable);
-        late = timeout_us >= 0 && g_get_monotonic_time() >= deadline;
-        if (status != 0 || cancelled || late)
-            break;
-        g_poll(&cancel_fd, n_fds, delay_ms);
-        delay_ms = MIN(delay_ms * 2, RETRY_MOST_MS);
-    }
-    if (n_fds > 0)
-        g_cancellable_release_fd(cancellable);
-    if (status == 1)
-        return true;
-    if (status < 0)
-        return nd_error_set_errno(error, errno, "lock file '%s'", path);
     if (cancelled)
         g_set_error(error, ND_ERROR, ND_ERROR_CANCELLED, "waiting for lock '%s' was cancelled", path);
     else
@@ -91,17 +72,81 @@ static bool wait_for_lock(int fd, const char *path, gint64 timeout_us, GCancella
     return false;
 }
 
+static void wake_waiters(void)
+{
+    g_mutex_lock(&gate.mutex);
+    g_cond_broadcast(&gate.changed);
+    g_mutex_unlock(&gate.mutex);
+}
+
+static void leave_gate(const char *path)
+{
+    g_mutex_lock(&gate.mutex);
+    g_hash_table_remove(gate.held, path);
+    g_cond_broadcast(&gate.changed);
+    g_mutex_unlock(&gate.mutex);
+}
+
+/* Waits until no other thread of this process has the path; it is this thread's then. deadline: monotonic, G_MAXINT64 for none. */
+static bool enter_gate(const char *path, gint64 deadline, GCancellable *cancellable, GError **error)
+{
+    gulong handler = cancellable != NULL ? g_cancellable_connect(cancellable, G_CALLBACK(wake_waiters), NULL, NULL) : 0;
+    bool late = false, cancelled;
+
+    g_mutex_lock(&gate.mutex);
+    if (gate.held == NULL)
+        gate.held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    while (!(cancelled = g_cancellable_is_cancelled(cancellable)) && !late && g_hash_table_contains(gate.held, path)) {
+        if (deadline == G_MAXINT64)
+            g_cond_wait(&gate.changed, &gate.mutex);
+        else
+            late = !g_cond_wait_until(&gate.changed, &gate.mutex, deadline);
+    }
+    bool entered = !cancelled && !g_hash_table_contains(gate.held, path);
+    if (entered)
+        g_hash_table_add(gate.held, g_strdup(path));
+    g_mutex_unlock(&gate.mutex);
+    g_cancellable_disconnect(cancellable, handler);
+    return entered || fail_waiting(path, cancelled, error);
+}
+
+/* Tries until the deadline. */
+static bool wait_for_lock(int fd, const char *path, gint64 deadline, GCancellable *cancellable, GError **error)
+{
+    GPollFD cancel_fd = {.fd = -1};
+    guint n_fds = g_cancellable_make_pollfd(cancellable, &cancel_fd) ? 1 : 0;
+    int status, delay_ms = RETRY_FIRST_MS;
+    bool cancelled;
+
+    for (;;) {
+        status = try_lock(fd);
+        cancelled = g_cancellable_is_cancelled(cancellable);
+        if (status != 0 || cancelled || g_get_monotonic_time() >= deadline)
+            break;
+        g_poll(&cancel_fd, n_fds, delay_ms);
+        delay_ms = MIN(delay_ms * 2, RETRY_MOST_MS);
+    }
+    if (n_fds > 0)
+        g_cancellable_release_fd(cancellable);
+    if (status < 0)
+        return nd_error_set_errno(error, errno, "lock file '%s'", path);
+    return status == 1 || fail_waiting(path, cancelled, error);
+}
+
 NdFileLock *nd_file_lock_take(const char *path, gint64 timeout_us, GCancellable *cancellable, GError **error)
 {
-    int fd = open_lock_file(path, error);
-    if (fd < 0)
+    gint64 deadline = timeout_us < 0 ? G_MAXINT64 : g_get_monotonic_time() + timeout_us;
+    if (!enter_gate(path, deadline, cancellable, error))
         return NULL;
-    if (!wait_for_lock(fd, path, timeout_us, cancellable, error)) {
-        close(fd);
+    int fd = open_lock_file(path, error);
+    if (fd < 0 || !wait_for_lock(fd, path, deadline, cancellable, error)) {
+        if (fd >= 0)
+            close(fd);
+        leave_gate(path);
         return NULL;
     }
     NdFileLock *lock = g_new(NdFileLock, 1);
-    lock->fd = fd;
+    *lock = (NdFileLock){fd, g_strdup(path)};
     return lock;
 }
 
@@ -110,5 +155,7 @@ void nd_file_lock_release(NdFileLock *lock)
     if (lock == NULL)
         return;
     close(lock->fd);
+    leave_gate(lock->path);
+    g_free(lock->path);
     g_free(lock);
 }
