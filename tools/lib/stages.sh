@@ -117,7 +117,7 @@ stage_valgrind() {
   build_tree build || return 1
   local options="--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --num-callers=24"
   [ ! -e "$TOP/tests/valgrind.supp" ] || options="$options --suppressions=$TOP/tests/valgrind.supp"
-  LAB_PATIENCE=4 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
+  G_SLICE=always-malloc LAB_PATIENCE=4 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
   no_report "$LAB/log/novad.log" '^==[0-9]+== .*(definitely lost|Invalid|uninitialised)'
 }
 
