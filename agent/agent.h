@@ -63,7 +63,9 @@ struct Agent {
     VirtConnection *virt;
     Tracker *tracker;
     VirtCapabilities *capabilities;
-    GuestHost *guest_host;       /* what all guests of this host share */
+    GuestHost *guest_host;           /* what all guests of this host share; atomic, see agent_guest_host() */
+    GPtrArray *retired_hosts;        /* what libvirt's upgrades have replaced, kept for who still uses it */
+    GPtrArray *retired_capabilities; /* the same */
     VirtImageCache *image_cache; /* <instances_path>/_base */
 
     AgentLanes *lanes;
@@ -80,4 +82,10 @@ struct Agent {
 static inline AgentStopping agent_stopping(Agent *agent)
 {
     return (AgentStopping)g_atomic_int_get(&agent->stopping);
+}
+
+/* Changes when libvirt came back with other capabilities; what was got stays valid. */
+static inline GuestHost *agent_guest_host(Agent *agent)
+{
+    return g_atomic_pointer_get(&agent->guest_host);
 }

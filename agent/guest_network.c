@@ -108,7 +108,7 @@ static void rewrite_metadata(Guest *guest, const GPtrArray *interfaces)
 {
     g_autoptr(GError) error = NULL;
     VirtMetadata *metadata =
-        guest_config_metadata(guest->agent->guest_host, guest->instance, interfaces, g_get_real_time() / G_USEC_PER_SEC);
+        guest_config_metadata(agent_guest_host(guest->agent), guest->instance, interfaces, g_get_real_time() / G_USEC_PER_SEC);
     g_autofree char *xml = virt_metadata_xml(metadata, &error);
     if (xml == NULL || !virt_domain_set_metadata(guest->agent->virt, guest->instance->uuid, xml, &error))
         nd_warning("nova.virt.libvirt.driver", "the domain's metadata cannot be updated: %s", error->message);
@@ -123,7 +123,7 @@ bool guest_attach_interface(Guest *guest, NdJson *vif_json, GError **error)
     VirtVif host_vif = vif_for_host(vif);
     if (!virt_vif_plug(&host_vif, error))
         return false;
-    g_autoptr(VirtInterface) interface = guest_config_interface(guest->agent->guest_host, guest->instance, guest->image, vif, error);
+    g_autoptr(VirtInterface) interface = guest_config_interface(agent_guest_host(guest->agent), guest->instance, guest->image, vif, error);
     g_autofree char *xml = interface ? virt_interface_xml(interface, error) : NULL;
     if (xml == NULL || !virt_domain_attach_device(guest->agent->virt, guest->instance->uuid, xml, error)) {
         virt_vif_unplug(&host_vif, NULL);

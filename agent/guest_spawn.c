@@ -197,7 +197,7 @@ static bool create_config_drive(Guest *guest, const GuestSpawnOptions *options, 
     if (files == NULL)
         return false;
     bool vfat = g_strcmp0(nd_config_string(config, "DEFAULT", "config_drive_format"), "vfat") == 0;
-    g_autofree char *publisher = g_strconcat("OpenStack Nova ", guest->agent->guest_host->package_version, NULL);
+    g_autofree char *publisher = g_strconcat("OpenStack Nova ", agent_guest_host(guest->agent)->package_version, NULL);
     nd_info(LOGGER, "Creating config drive at %s", path);
     return virt_config_drive_write(path, vfat ? VIRT_CONFIG_DRIVE_VFAT : VIRT_CONFIG_DRIVE_ISO9660, files, publisher, error) &&
            virt_disk_info_record(guest->agent->image_cache->instances_path, uuid, path, "raw", error);
@@ -259,11 +259,11 @@ bool guest_define(Guest *guest, GError **error)
         .disks = guest->disks,
         .creation_time = g_get_real_time() / G_USEC_PER_SEC,
     };
-    g_autoptr(VirtMachine) machine = guest_config(agent->guest_host, &input, error);
+    g_autoptr(VirtMachine) machine = guest_config(agent_guest_host(agent), &input, error);
     if (machine == NULL)
         return false;
-    guest_config_record(agent->guest_host, &input, machine);
-    guest_config_register_defaults(agent->guest_host, guest->instance, guest->image, guest->disks, machine);
+    guest_config_record(agent_guest_host(agent), &input, machine);
+    guest_config_register_defaults(agent_guest_host(agent), guest->instance, guest->image, guest->disks, machine);
     g_autofree char *xml = virt_domain_xml(machine, error);
     if (xml == NULL)
         return false;

@@ -3,10 +3,12 @@
 
 #include "agent/guest_config.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "virt/capabilities.h"
 #include "virt/connection.h"
 #include "virt/image_cache.h"
 
+#define LOGGER "nova.virt.libvirt.host"
 #define RELEASE_FILE "/etc/nova/release" /* vendor and product names, as packagers of nova set them */
 #define INFO_ADDRESS_SPACE_GIB 1         /* upstream's QEMU_IMG_LIMITS */
 #define INFO_CPU_TIME_S 30
@@ -53,6 +55,7 @@ bool agent_host_setup(Agent *agent, GError **error)
         g_prefix_error(error, "[DEFAULT]instances_path: ");
         return false;
     }
+    agent_host_clear(agent); /* of an attempt before */
     agent->capabilities = query(agent, error);
     if (agent->capabilities == NULL)
         return false;
@@ -63,11 +66,56 @@ bool agent_host_setup(Agent *agent, GError **error)
     return true;
 }
 
+static void free_host(gpointer data)
+{
+    guest_host_free(data);
+}
+
+static void free_capabilities(gpointer data)
+{
+    virt_capabilities_free(data);
+}
+
+/* Operations that run may still look at what was replaced: it is kept to the end. Upgrades under a running daemon are few. */
+static void retire(Agent *agent, GuestHost *host, VirtCapabilities *capabilities)
+{
+    if (agent->retired_hosts == NULL) {
+        agent->retired_hosts = g_ptr_array_new_with_free_func(free_host);
+        agent->retired_capabilities = g_ptr_array_new_with_free_func(free_capabilities);
+    }
+    g_ptr_array_add(agent->retired_hosts, host);
+    g_ptr_array_add(agent->retired_capabilities, capabilities);
+}
+
+void agent_host_reread(Agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VirtCapabilities) capabilities = NULL;
+    GuestHost *host, *old = agent_guest_host(agent);
+
+    if (old == NULL)
+        return; /* the start reads them itself */
+    capabilities = query(agent, &error);
+    if (capabilities != NULL && virt_capabilities_equal(capabilities, agent->capabilities))
+        return;
+    host = capabilities != NULL ? guest_host_new(agent->config, capabilities, package_versions[agent->release], RELEASE_FILE, &error) : NULL;
+    if (host == NULL) {
+        nd_warning(LOGGER, "The capabilities of libvirt cannot be read again, those known stay: %s", error->message);
+        return;
+    }
+    nd_info(LOGGER, "The capabilities of libvirt or QEMU have changed; new guests are made by them");
+    g_atomic_pointer_set(&agent->guest_host, host);
+    retire(agent, old, agent->capabilities);
+    agent->capabilities = g_steal_pointer(&capabilities);
+}
+
 void agent_host_clear(Agent *agent)
 {
     if (agent->image_cache != NULL)
         virt_image_cache_clear(agent->image_cache);
     g_clear_pointer(&agent->image_cache, g_free);
     g_clear_pointer(&agent->guest_host, guest_host_free);
+    g_clear_pointer(&agent->retired_hosts, g_ptr_array_unref);
     g_clear_pointer(&agent->capabilities, virt_capabilities_free);
+    g_clear_pointer(&agent->retired_capabilities, g_ptr_array_unref);
 }

@@ -7,4 +7,7 @@
 
 /* Asks libvirt (the connection must be up) and fills agent->capabilities, guest_host and image_cache. Errors: LIBVIRT_ERROR, VIRT_ERROR, ND_ERROR_CONFIG. */
 bool agent_host_setup(Agent *agent, GError **error);
+/* libvirt has come back: if it says something else than before (it or QEMU was upgraded), guests that are made from now on are made by that. Failures
+ * are logged; what was known stays. One thread at a time (the lane of connection events). */
+void agent_host_reread(Agent *agent);
 void agent_host_clear(Agent *agent);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/lifecycle.h"
 
+#include "agent/host_setup.h"
 #include "agent/lanes.h"
 #include "agent/power_sync.h"
 #include "agent/tracker.h"
@@ -85,6 +86,8 @@ static void connection_job_run(gpointer data)
     g_autoptr(GError) error = NULL;
 
     nd_log_set_request(context->request_id, NULL, context->identity);
+    if (job->reason == NULL)
+        agent_host_reread(job->agent);
     if (!set_disabled(job->agent, context, job->reason, &error))
         nd_warning(LOGGER, "Cannot update service status on host \"%s\" due to: %s", job->agent->host, error->message);
     nd_log_set_request(NULL, NULL, NULL);

@@ -59,7 +59,14 @@ void virt_capabilities_free(VirtCapabilities *caps)
     g_strfreev(caps->cpu_models);
     g_array_unref(caps->online_cpus);
     g_hash_table_unref(caps->model_features);
+    g_clear_pointer(&caps->digest, g_checksum_free);
     g_free(caps);
+}
+
+bool virt_capabilities_equal(const VirtCapabilities *a, const VirtCapabilities *b)
+{
+    return a->digest != NULL && b->digest != NULL && a->libvirt_version == b->libvirt_version &&
+           strcmp(g_checksum_get_string(a->digest), g_checksum_get_string(b->digest)) == 0;
 }
 
 /* --- <capabilities> --- */

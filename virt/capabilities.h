@@ -64,6 +64,7 @@ typedef struct VirtCapabilities {
     GArray *online_cpus;    /* of int, ascending */
     GHashTable *model_features; /* char* CPU model -> GHashTable* set of char* feature: of the configured models */
     gint64 libvirt_version; /* major * 1000000 + minor * 1000 + micro */
+    GChecksum *digest;      /* of all that libvirt said; NULL if not from virt_capabilities_query */
 } VirtCapabilities;
 void virt_capabilities_free(VirtCapabilities *caps);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VirtCapabilities, virt_capabilities_free)
@@ -85,6 +86,9 @@ extern const char *const virt_firmware_folders[];
  * libvirt does not answer for are left out. cpu_models (may be NULL): models whose features are wanted. Errors: LIBVIRT_ERROR. */
 VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type,
     const char *const *cpu_models, GError **error);
+
+/* True if libvirt said the same at both queries. */
+bool virt_capabilities_equal(const VirtCapabilities *a, const VirtCapabilities *b);
 
 /* True if some emulator has this machine type or alias. */
 bool virt_capabilities_has_machine(const VirtCapabilities *caps, const char *machine);

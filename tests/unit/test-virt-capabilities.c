@@ -108,6 +108,7 @@ static void test_query(void)
     g_autoptr(GError) error = NULL;
     virConnectPtr handle = virConnectOpen("test:///default");
     g_autoptr(VirtCapabilities) caps = virt_capabilities_query(handle, "test", (const char *const[]){ "i686=pc", "nonsense", NULL }, NULL, &error);
+    g_autoptr(VirtCapabilities) again = virt_capabilities_query(handle, "test", (const char *const[]){ "i686=pc", "nonsense", NULL }, NULL, NULL);
     virConnectClose(handle);
     if (caps == NULL) {
         /* Its host may have no CPU architecture. */
@@ -117,6 +118,13 @@ static void test_query(void)
     g_assert_cmpstr(caps->arch, ==, "i686");
     g_assert_cmpint(caps->libvirt_version, >, 6000000);
     g_assert_cmpuint(caps->online_cpus->len, >, 0);
+    /* Asked again it says the same; of something else, or without libvirt, nothing is known to be the same. */
+    g_assert_true(virt_capabilities_equal(caps, again));
+    again->libvirt_version++;
+    g_assert_false(virt_capabilities_equal(caps, again));
+    g_autoptr(VirtCapabilities) read = virt_capabilities_read("<capabilities><host><cpu><arch>x86_64</arch></cpu></host></capabilities>", NULL);
+    g_assert_nonnull(read);
+    g_assert_false(virt_capabilities_equal(caps, read));
 }
 
 int main(int argc, char **argv)
