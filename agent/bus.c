@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/bus.h"
 
+#include "agent/accept.h"
 #include "agent/dispatch.h"
 #include "agent/methods.h"
 #include "base/log.h"
@@ -183,6 +184,7 @@ RpcServer *agent_bus_server(Agent *agent, GError **error)
         .server_name = agent->host,
         .service = "compute",
         .rpc_ping_enabled = nd_config_bool(agent->config, "DEFAULT", "rpc_ping_enabled"),
+        .accept = agent_accept,
         .dispatch = agent_dispatch,
         .user_data = agent,
     };

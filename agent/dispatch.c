@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/dispatch.h"
 
+#include "agent/accept.h"
+#include "agent/journal.h"
 #include "agent/lanes.h"
 #include "agent/methods.h"
 #include "base/log.h"
@@ -87,26 +89,75 @@ void agent_dispatch(RpcRequest *request, gpointer user_data)
         return;
     }
     operation = decode(agent, request, method, &error);
-    if (operation == NULL)
+    if (operation == NULL) {
         refuse(request, error);
-    else if (method->kind == METHOD_QUICK || operation->instance == NULL)
+        return;
+    }
+    agent_accept_adopt(request, operation);
+    if (method->kind == METHOD_QUICK || operation->instance == NULL)
         agent_lanes_submit_quick(agent->lanes, run_quick, operation, free_quick);
     else
         operation_submit(operation, limit_of(agent, method));
 }
 
-bool agent_run_method(Agent *agent, RpcContext *context, const char *name, NovaInstance *instance, NdJson *args, GError **error)
+/* An operation without a request, on a copy of `instance`. */
+static Operation *own_operation(Agent *agent, const MethodSpec *method, RpcContext *context, NovaInstance *instance, NdJson *args /* takes */,
+                                GError **error)
 {
     g_autoptr(NdJson) json = args != NULL ? args : json_object_new_object();
-    const MethodSpec *method = methods_lookup(name);
     g_autoptr(MethodArgs) parsed = NULL;
     NovaInstance *copy;
 
     nd_json_set(json, "instance", nova_object_to_json(instance, NOVA_UNCLAMPED));
     parsed = method_args_parse(methods_signature(method), json, error);
     if (parsed == NULL)
-        return false;
+        return NULL;
     copy = method_args_object(parsed, "instance");
-    operation_submit(operation_new(agent, method->operation, context, NULL, g_steal_pointer(&parsed), copy), limit_of(agent, method));
+    return operation_new(agent, method->operation, context, NULL, g_steal_pointer(&parsed), copy);
+}
+
+bool agent_run_accepted(Agent *agent, AgentJournalEntry *entry, GError **error)
+{
+    g_autoptr(AgentJournalEntry) owned = entry;
+    const MethodSpec *method = methods_lookup(entry->method);
+    g_autoptr(MethodArgs) args = NULL;
+    g_autoptr(RpcContext) context = rpc_context_from_message(nd_json_object(entry->request, "context"), error);
+    Operation *operation;
+
+    if (context == NULL)
+        return false;
+    args = method_args_parse(methods_signature(method), nd_json_object(entry->request, "args"), error);
+    if (args == NULL)
+        return false;
+    operation = operation_new(agent, method->operation, context, NULL, args, instance_of(method, args));
+    g_steal_pointer(&args);
+    g_clear_pointer(&entry->request, json_object_put);
+    operation_adopt(operation, g_steal_pointer(&owned), false);
+    operation_submit(operation, limit_of(agent, method));
+    return true;
+}
+
+bool agent_run_method(Agent *agent, RpcContext *context, const char *name, NovaInstance *instance, NdJson *args, GError **error)
+{
+    const MethodSpec *method = methods_lookup(name);
+    Operation *operation = own_operation(agent, method, context, instance, args, error);
+
+    if (operation == NULL)
+        return false;
+    operation_submit(operation, limit_of(agent, method));
+    return true;
+}
+
+bool agent_resume_method(Agent *agent, RpcContext *context, AgentJournalEntry *entry, NovaInstance *instance, NdJson *args, GError **error)
+{
+    const MethodSpec *method = methods_lookup(entry->method);
+    Operation *operation = own_operation(agent, method, context, instance, args, error);
+
+    if (operation == NULL) {
+        agent_journal_entry_free(entry);
+        return false;
+    }
+    operation_adopt(operation, entry, true);
+    operation_submit(operation, limit_of(agent, method));
     return true;
 }

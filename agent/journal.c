@@ -11,6 +11,10 @@
 
 #define JOURNAL_VERSION 1
 #define JOURNAL_FILE_LIMIT (1024 * 1024)
+#define REQUEST_FILE_LIMIT (256 * 1024 * 1024) /* what the RPC server takes is smaller */
+#define ENTRY_SUFFIX ".json"
+#define REQUEST_SUFFIX ".request"
+#define BAD_SUFFIX ".bad"
 
 static const char *const phase_names[] = {
     [AGENT_JOURNAL_QUEUED] = "queued",
@@ -46,7 +50,9 @@ void agent_journal_entry_free(AgentJournalEntry *entry)
     g_free(entry->project_id);
     g_free(entry->original_task_state);
     g_free(entry->step);
+    g_free(entry->message_id);
     json_object_put(entry->data);
+    json_object_put(entry->request);
     g_free(entry);
 }
 
@@ -56,15 +62,15 @@ static bool parse_name(const char *name, guint64 *sequence)
     const char *dot = strchr(name, '.');
     char *end;
 
-    if (dot == NULL || !g_str_has_suffix(name, ".json") || strlen(dot) != strlen(".0123456789abcdef.json"))
+    if (dot == NULL || !g_str_has_suffix(name, ENTRY_SUFFIX) || strlen(dot) != strlen(".0123456789abcdef" ENTRY_SUFFIX))
         return false;
     *sequence = g_ascii_strtoull(dot + 1, &end, 16);
     return end == dot + 17;
 }
 
-static char *entry_path(AgentJournal *journal, const AgentJournalEntry *entry)
+static char *file_path(AgentJournal *journal, const AgentJournalEntry *entry, const char *suffix)
 {
-    return g_strdup_printf("%s/%s.%016" G_GINT64_MODIFIER "x.json", journal->directory, entry->instance_uuid, entry->sequence);
+    return g_strdup_printf("%s/%s.%016" G_GINT64_MODIFIER "x%s", journal->directory, entry->instance_uuid, entry->sequence, suffix);
 }
 
 static bool journal_failed(GError **error, const char *what, GError *cause)
@@ -72,6 +78,23 @@ static bool journal_failed(GError **error, const char *what, GError *cause)
     g_set_error(error, AGENT_ERROR, AGENT_ERROR_JOURNAL, "journal: %s: %s", what, cause->message);
     g_error_free(cause);
     return false;
+}
+
+/* What a run left that was killed while it wrote or removed an entry: temporary files, and requests whose entry is not there. */
+static bool is_rubbish(const char *directory, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    g_autofree char *stem = NULL, *entry = NULL;
+
+    if (dot == NULL || dot - name != 36)
+        return false;
+    if (strstr(dot, ENTRY_SUFFIX ".") != NULL || strstr(dot, REQUEST_SUFFIX ".") != NULL)
+        return !g_str_has_suffix(name, BAD_SUFFIX);
+    if (!g_str_has_suffix(name, REQUEST_SUFFIX))
+        return false;
+    stem = g_strndup(name, strlen(name) - strlen(REQUEST_SUFFIX));
+    entry = g_strdup_printf("%s/%s" ENTRY_SUFFIX, directory, stem);
+    return !g_file_test(entry, G_FILE_TEST_EXISTS);
 }
 
 AgentJournal *agent_journal_open(const char *directory, GError **error)
@@ -98,6 +121,11 @@ AgentJournal *agent_journal_open(const char *directory, GError **error)
 
         if (parse_name(name, &sequence) && sequence >= journal->next_sequence)
             journal->next_sequence = sequence + 1;
+        if (is_rubbish(directory, name)) {
+            g_autofree char *path = g_build_filename(directory, name, NULL);
+
+            nd_file_remove(path, NULL);
+        }
     }
     return g_steal_pointer(&journal);
 }
@@ -111,6 +139,15 @@ void agent_journal_free(AgentJournal *journal)
     g_free(journal);
 }
 
+static bool write_request(AgentJournal *journal, const AgentJournalEntry *entry, GError **error)
+{
+    g_autofree char *path = file_path(journal, entry, REQUEST_SUFFIX);
+    g_autofree char *text = nd_json_to_string(entry->request);
+    GError *cause = NULL;
+
+    return nd_file_write(path, text, strlen(text), 0600, &cause) || journal_failed(error, "write the request", cause);
+}
+
 bool agent_journal_begin(AgentJournal *journal, AgentJournalEntry *entry, GError **error)
 {
     if (!nd_uuid_is_valid(entry->instance_uuid)) {
@@ -120,13 +157,16 @@ bool agent_journal_begin(AgentJournal *journal, AgentJournalEntry *entry, GError
     g_mutex_lock(&journal->lock);
     entry->sequence = journal->next_sequence++;
     g_mutex_unlock(&journal->lock);
+    if (entry->request != NULL && !write_request(journal, entry, error))
+        return false;
+    g_clear_pointer(&entry->request, json_object_put);
     return agent_journal_update(journal, entry, error);
 }
 
 bool agent_journal_update(AgentJournal *journal, const AgentJournalEntry *entry, GError **error)
 {
     g_autoptr(NdJson) json = json_object_new_object();
-    g_autofree char *path = entry_path(journal, entry);
+    g_autofree char *path = file_path(journal, entry, ENTRY_SUFFIX);
     g_autofree char *text = NULL;
     GError *cause = NULL;
 
@@ -135,6 +175,7 @@ bool agent_journal_update(AgentJournal *journal, const AgentJournalEntry *entry,
     nd_json_set_string(json, "method", entry->method);
     nd_json_set_string(json, "request_id", entry->request_id);
     nd_json_set_string(json, "project_id", entry->project_id);
+    nd_json_set_string(json, "message_id", entry->message_id);
     nd_json_set_string(json, "phase", phase_names[entry->phase]);
     nd_json_set_string(json, "step", entry->step);
     nd_json_set_string(json, "original_task_state", entry->original_task_state);
@@ -148,10 +189,11 @@ bool agent_journal_update(AgentJournal *journal, const AgentJournalEntry *entry,
 
 bool agent_journal_end(AgentJournal *journal, const AgentJournalEntry *entry, GError **error)
 {
-    g_autofree char *path = entry_path(journal, entry);
+    g_autofree char *path = file_path(journal, entry, ENTRY_SUFFIX);
+    g_autofree char *request = file_path(journal, entry, REQUEST_SUFFIX);
     GError *cause = NULL;
 
-    if (!nd_file_remove(path, &cause) || !nd_dir_sync(journal->directory, &cause))
+    if (!nd_file_remove(path, &cause) || !nd_file_remove(request, &cause) || !nd_dir_sync(journal->directory, &cause))
         return journal_failed(error, "remove", cause);
     return true;
 }
@@ -185,6 +227,9 @@ static AgentJournalEntry *parse_entry(const char *text, size_t length, GError **
     if (!nd_json_get_string_opt(json, "project_id", NULL, &value, error))
         return NULL;
     entry->project_id = g_strdup(value);
+    if (!nd_json_get_string_opt(json, "message_id", NULL, &value, error))
+        return NULL;
+    entry->message_id = g_strdup(value);
     if (!nd_json_get_string_opt(json, "step", NULL, &value, error))
         return NULL;
     entry->step = g_strdup(value);
@@ -205,11 +250,22 @@ static int compare_sequence(gconstpointer a, gconstpointer b)
     return (first->sequence > second->sequence) - (first->sequence < second->sequence);
 }
 
+/* NULL stays where there is none, or none that can be read. */
+static void read_request(AgentJournal *journal, AgentJournalEntry *entry)
+{
+    g_autofree char *path = file_path(journal, entry, REQUEST_SUFFIX);
+    g_autofree char *text = NULL;
+    size_t length;
+
+    if (nd_file_read(path, REQUEST_FILE_LIMIT, &text, &length, NULL))
+        nd_json_parse(text, length, NULL, &entry->request, NULL);
+}
+
 /* Reads one file; a bad one is put aside. */
 static AgentJournalEntry *load_file(AgentJournal *journal, const char *name, guint64 sequence, GPtrArray *bad)
 {
     g_autofree char *path = g_build_filename(journal->directory, name, NULL);
-    g_autofree char *aside = g_strconcat(path, ".bad", NULL);
+    g_autofree char *aside = g_strconcat(path, BAD_SUFFIX, NULL);
     g_autofree char *text = NULL;
     AgentJournalEntry *entry;
     size_t length;
@@ -218,6 +274,7 @@ static AgentJournalEntry *load_file(AgentJournal *journal, const char *name, gui
         entry = parse_entry(text, length, NULL);
         if (entry != NULL) {
             entry->sequence = sequence;
+            read_request(journal, entry);
             return entry;
         }
     }

@@ -12,8 +12,11 @@
  * After a crash agent_journal_load gives what was in flight, in the order it was begun.
  *
  * Content: {"version": 1, "instance", "method", "request_id", "project_id", "phase": "queued"|"run"|"undo"|"finish", "step": name of
- * the step begun last, "original_task_state", "begun": time, "data": what the operation itself wants to remember (or null)}.
- * It never holds passwords or tokens.
+ * the step begun last, "message_id": of the message it came with, "original_task_state", "begun": time, "data": what the operation itself wants to remember (or null)}.
+ *
+ * An entry that was begun with a request (a cast that was accepted, agent/dispatch.c) has it in a second file, `<...>.request`, written once and
+ * removed with the entry: {"context": _context_* members, "args"}. It is what is run if nothing of it was begun, and it holds what the message
+ * held, the user's token and an administrator's password for the guest among it: mode 0600 in a folder of mode 0700.
  */
 typedef struct AgentJournal AgentJournal;
 typedef struct AgentJournalEntry AgentJournalEntry;
@@ -29,16 +32,18 @@ struct AgentJournalEntry {
     char *step;                /* the step begun last; NULL before the first */
     AgentJournalPhase phase;
     gint64 begun_us;
-    NdJson *data; /* may be NULL */
+    NdJson *data;     /* may be NULL */
+    char *message_id; /* _unique_id of the message; may be NULL */
+    NdJson *request;  /* may be NULL; dropped once it is written, there again after agent_journal_load */
     guint64 sequence;
 };
 
-/* Opens (and makes, mode 0700) the directory. Errors: AGENT_ERROR_JOURNAL. */
+/* Opens (and makes, mode 0700) the directory, and removes half-written files of an earlier run from it. Errors: AGENT_ERROR_JOURNAL. */
 AgentJournal *agent_journal_open(const char *directory, GError **error);
 void agent_journal_free(AgentJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AgentJournal, agent_journal_free)
 
-/* Gives `entry` its sequence number and writes it. */
+/* Gives `entry` its sequence number and writes it, and its request. */
 bool agent_journal_begin(AgentJournal *journal, AgentJournalEntry *entry, GError **error);
 /* Writes `entry` anew (after phase, step or data changed). */
 bool agent_journal_update(AgentJournal *journal, const AgentJournalEntry *entry, GError **error);

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     setlocale(LC_CTYPE, "C.UTF-8");
+    g_set_prgname("nova-compute"); /* how the broker lists our connections, as it lists Python's */
     signal(SIGPIPE, SIG_IGN);
     if (nd_config_cli(argc, argv, &config, &status) == ND_CLI_EXIT)
         return status;

@@ -60,7 +60,6 @@ REFUSED(post_live_migration_at_destination, WE | EV | IF);
 REFUSED(rollback_live_migration_at_destination, WE | EV | IF);
 REFUSED(drop_move_claim_at_destination, 0);
 REFUSED(remove_volume_connection, WE);
-REFUSED(check_instance_shared_storage, WE);
 REFUSED(reserve_block_device_name, WE | RT | IF);
 REFUSED(attach_volume, WE | EV | IF);
 REFUSED(detach_volume, WE | EV | IF);
@@ -144,7 +143,7 @@ static const MethodSpec methods[] = {
      &refused_rollback_live_migration_at_destination, 0},
     {"drop_move_claim_at_destination", "instance:Instance", METHOD_LANE, &refused_drop_move_claim_at_destination, 0},
     {"remove_volume_connection", "instance:Instance, volume_id:str, delete_attachment:bool?=", METHOD_LANE, &refused_remove_volume_connection, 0},
-    {"check_instance_shared_storage", "instance:Instance=, data:any", METHOD_QUICK, &refused_check_instance_shared_storage, 0},
+    {"check_instance_shared_storage", "instance:Instance=, data:any", METHOD_QUICK, &operation_check_instance_shared_storage, 0},
     /* volumes */
     {"reserve_block_device_name",
      "instance:Instance, device:str?, volume_id:str, disk_bus:str?, device_type:str?, tag:str?=, multiattach:bool?=", METHOD_LANE,

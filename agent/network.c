@@ -181,14 +181,10 @@ bool network_deallocate(Agent *agent, const RpcContext *context, NovaInstance *i
         return false;
     g_autoptr(GHashTable) preserved = preserved_ports(instance, requested);
     g_autoptr(GPtrArray) keep = g_ptr_array_new(), drop = g_ptr_array_new();
-    GHashTableIter iter;
-    gpointer id;
-    for (g_hash_table_iter_init(&iter, preserved); g_hash_table_iter_next(&iter, &id, NULL);)
-        g_ptr_array_add(keep, id);
+    /* Only the instance's: one that was asked for may be another's (the build never came to look). */
     for (guint i = 0; i < ports->len; i++) {
         NeutronPort *port = g_ptr_array_index(ports, i);
-        if (!g_hash_table_contains(preserved, port->id))
-            g_ptr_array_add(drop, port->id);
+        g_ptr_array_add(g_hash_table_contains(preserved, port->id) ? keep : drop, port->id);
     }
     g_ptr_array_add(keep, NULL);
     g_ptr_array_add(drop, NULL);

@@ -43,11 +43,27 @@ static void free_data(gpointer pointer)
     g_free(data);
 }
 
+/* For a crash before the info cache tells them apart: ports that the user brought are given back, not deleted. */
+static bool remember_ports(Operation *operation, NovaNetworkRequestList *requested, GError **error)
+{
+    bool brought = false;
+    for (guint i = 0; requested && i < nova_object_list_length(requested); i++)
+        brought = brought || ((NovaNetworkRequest *)nova_object_list_get(requested, i))->port_id != NULL;
+    if (!brought)
+        return true;
+    NdJson *data = json_object_new_object();
+    nd_json_set(data, BUILD_REQUESTED_NETWORKS, nova_object_to_json(requested, NOVA_UNCLAMPED));
+    return operation_remember(operation, data, error);
+}
+
 /* The request may be late: the user has deleted the server meanwhile, or it was delivered before. */
 static bool step_begin(Operation *operation, GError **error)
 {
     static const char *const expected[] = {"scheduling", OPERATION_EXPECT_NONE, NULL};
+    BuildData *data = operation->data;
     g_autoptr(GError) failure = NULL;
+    if (!remember_ports(operation, data->requested, error))
+        return false;
     nd_debug(LOGGER, "Starting instance...");
     nova_instance_set_vm_state(operation->instance, "building");
     if (operation_save_task_state(operation, OPERATION_TASK_NONE, expected, &failure))
@@ -291,28 +307,6 @@ static const OperationStep steps[] = {
     {"announce", NULL, NULL, step_announce, NULL},
 };
 
-/* After a crash: what the build had made on this host is taken back, and the server is in error, as upstream leaves it
- * (spec/conductor-rpc.md section 7); also one whose record does not name this host yet, which upstream would leave building for ever. */
-static bool recover(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, NovaInstance *instance, GError **error)
-{
-    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
-    bool elsewhere = instance->host != NULL && g_strcmp0(instance->host, agent->host) != 0;
-    if (!instance->deleted && !elsewhere && g_strcmp0(instance->vm_state, "building") != 0)
-        return true; /* it was finished */
-    /* On shared storage the files may by now be those of the guest that runs on the other host. */
-    if (!guest_destroy_leftover(agent, instance->uuid, !elsewhere, error))
-        return false;
-    if (instance->deleted || elsewhere)
-        return true;
-    if (!network_deallocate(agent, context, instance, NULL, error) ||
-        !tracker_delete_allocations(agent->tracker, context, instance->uuid, true, error))
-        return false;
-    nova_instance_set_vm_state(instance, "error");
-    nova_instance_set_task_state(instance, NULL);
-    nova_object_dict_set(instance, NOVA_INSTANCE_SYSTEM_METADATA, "network_allocated", "False");
-    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
-}
-
 const OperationSpec operation_build_and_run_instance = {
     .method = "build_and_run_instance",
     .event = "compute__do_build_and_run_instance",
@@ -323,5 +317,5 @@ const OperationSpec operation_build_and_run_instance = {
     .on_failure = build_on_failure,
     .free_data = free_data,
     .recovery = OPERATION_RECOVER_UNDO,
-    .recover = recover,
+    .recover = build_recover,
 };

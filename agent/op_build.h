@@ -18,6 +18,12 @@ typedef struct {
     bool in_spawn;  /* the failure is one of the driver: worth another host */
 } BuildData;
 
+/* Members of the journal's data of a build: the request's networks, if it names ports; true once it is another host's. */
+#define BUILD_REQUESTED_NETWORKS "requested_networks"
+#define BUILD_RESCHEDULED "rescheduled"
+
+/* OperationSpec.recover of a build (agent/op_build_recover.c). */
+bool build_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error);
 /* OperationSpec.on_failure of a build. */
 bool build_on_failure(Operation *operation, GError **error);
 /* Placement's allocations of the instance are dropped: it will not run here. */

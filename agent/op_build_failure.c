@@ -139,6 +139,13 @@ static void reschedule(Operation *operation, const char *reason)
         return;
     }
     build_delete_allocations(operation);
+    /* From here on a crash must not take back what may already be another host's. */
+    NdJson *handed_over = json_object_new_object();
+    nd_json_set_bool(handed_over, BUILD_RESCHEDULED, true);
+    g_clear_error(&error);
+    if (!operation_remember(operation, handed_over, &error))
+        nd_warning(LOGGER, "%s", error->message);
+    g_clear_error(&error);
     const char *password = method_args_string(operation->args, "admin_password");
     ConductorRebuild request = {
         .instance = operation->instance,

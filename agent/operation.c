@@ -54,6 +54,14 @@ static void end_with_failure(Operation *operation, const GError *failure)
     operation->backend->fail(operation, failure);
 }
 
+void operation_adopt(Operation *operation, AgentJournalEntry *entry, bool resumed)
+{
+    agent_journal_entry_free(operation->journal_entry);
+    operation->journal_entry = entry;
+    operation->resumed = resumed;
+}
+
+/* An entry of an operation that never ran stays: the next start runs it. */
 void operation_free(Operation *operation)
 {
     if (operation == NULL)
@@ -79,6 +87,10 @@ static bool journal_begin(Operation *operation, GError **error)
 {
     const char *uuid, *request_id, *project_id;
 
+    if (operation->journal_entry != NULL) {
+        operation->journal_entry->phase = AGENT_JOURNAL_RUN;
+        return agent_journal_update(operation->agent->journal, operation->journal_entry, error);
+    }
     if (operation->agent->journal == NULL || operation->instance == NULL || (operation->spec->flags & OPERATION_NO_JOURNAL) != 0)
         return true;
     operation->backend->identify(operation, &uuid, &request_id, &project_id);
@@ -277,7 +289,7 @@ static bool run_decorated(Operation *operation, char **event, GError **error)
     if ((spec->flags & OPERATION_ACTION_EVENT) != 0) {
         g_autofree char *name = event_name(operation);
 
-        if (!operation->backend->event_start(operation, name, error))
+        if (!operation->resumed && !operation->backend->event_start(operation, name, error))
             return false;
         *event = g_steal_pointer(&name);
     }

@@ -100,6 +100,7 @@ struct Operation {
     guint failed_step; /* index of the step that failed, for on_failure; 0 if none */
     bool finish_early;
     bool body_begun;
+    bool resumed; /* an earlier run began it: its action event is there already */
     gint64 begun_us;       /* monotonic */
     gint64 *step_times_us; /* n_steps durations, monotonic microseconds; -1 = not run */
     bool ended;            /* replied or failed */
@@ -147,6 +148,9 @@ bool operation_run(Operation *operation, GError **error);
 void operation_free(Operation *operation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Operation, operation_free)
 
+/* The journal has it already (takes the entry). resumed: an earlier run was interrupted in it, which therefore has begun its action event;
+ * else it was accepted and not begun. */
+void operation_adopt(Operation *operation, AgentJournalEntry *entry /* takes */, bool resumed);
 /* Queues it in the instance's lane (operation is taken; failed and freed if the daemon is stopping). `limit` is one of agent->limits or NULL. */
 void operation_submit(Operation *operation /* takes */, AgentLaneLimit *limit);
 

@@ -34,6 +34,8 @@ extern const OperationSpec operation_get_host_uptime;
 extern const OperationSpec operation_set_host_enabled;
 extern const OperationSpec operation_host_power_action;
 extern const OperationSpec operation_host_maintenance_mode;
+/* shared_storage.c */
+extern const OperationSpec operation_check_instance_shared_storage;
 /* op_build.c */
 extern const OperationSpec operation_build_and_run_instance;
 /* op_terminate.c */

@@ -3,8 +3,8 @@
 
 #include "agent/dispatch.h"
 #include "agent/guest.h"
-#include "agent/journal.h"
-#include "agent/methods.h"
+#include "agent/recovery_evacuated.h"
+#include "agent/recovery_journal.h"
 #include "agent/task_state.h"
 #include "agent/tracker.h"
 #include "base/log.h"
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define LOGGER "nova.compute.manager"
+#define ANY (-1)
 
 static const char *const error_tasks_handled[] = {TASK_RESIZE_MIGRATING, TASK_DELETING, NULL};
 static const char *const building_tasks[] = {TASK_SCHEDULING, TASK_BLOCK_DEVICE_MAPPING, TASK_NETWORKING, TASK_SPAWNING, NULL};
@@ -65,16 +66,17 @@ static RecoveryAction task_action(const NovaInstance *instance, gint64 power_sta
     return RECOVER_PLUG;
 }
 
-RecoveryAction recovery_action(const char *host, const NovaInstance *instance, gint64 power_state)
+static RecoveryAction action_by_state(const char *host, const NovaInstance *instance, gint64 power_state, RecoveryKnown known)
 {
     const char *vm_state = instance->vm_state != NULL ? instance->vm_state : "";
+    bool worked_on = known == RECOVERY_INTERRUPTED && instance->task_state != NULL;
 
     if (g_strcmp0(instance->host, host) != 0 || strcmp(vm_state, VM_SOFT_DELETED) == 0)
         return RECOVER_SKIP;
-    if (strcmp(vm_state, VM_ERROR) == 0 && !state_is_one_of(instance->task_state, error_tasks_handled))
+    if (strcmp(vm_state, VM_ERROR) == 0 && !worked_on && !state_is_one_of(instance->task_state, error_tasks_handled))
         return RECOVER_SKIP;
     if (strcmp(vm_state, VM_DELETED) == 0)
-        return RECOVER_FINISH_DELETION;
+        return RECOVER_DELETE;
     if (strcmp(vm_state, VM_BUILDING) == 0 || state_is_one_of(instance->task_state, building_tasks))
         return RECOVER_ERROR;
     if (state_is_one_of(vm_state, rebuild_states) && state_is_one_of(instance->task_state, rebuild_tasks))
@@ -82,6 +84,51 @@ RecoveryAction recovery_action(const char *host, const NovaInstance *instance, g
     if (state_is_one_of(instance->task_state, forgotten_tasks))
         return RECOVER_CLEAR_TASK;
     return task_action(instance, power_state);
+}
+
+/* Task states that upstream leaves alone at start, because it cannot tell whether a request for them still waits in the queue. The journal can:
+ * the request was being worked on. The first line that matches decides. */
+static const struct {
+    const char *task; /* NULL: any */
+    gint64 power_state;
+    RecoveryAction action;
+} interrupted_rules[] = {
+    {TASK_REBOOTING, VIRT_POWER_RUNNING, RECOVER_REBOOT_SOFT},
+    {TASK_REBOOTING, ANY, RECOVER_REBOOT_HARD},
+    {TASK_REBOOTING_HARD, ANY, RECOVER_REBOOT_HARD},
+    {TASK_REBOOT_PENDING_HARD, ANY, RECOVER_REBOOT_HARD},
+    {TASK_REBOOT_STARTED_HARD, ANY, RECOVER_REBOOT_HARD},
+    {TASK_PAUSING, VIRT_POWER_PAUSED, RECOVER_PAUSED},
+    {TASK_SUSPENDING, VIRT_POWER_RUNNING, RECOVER_SUSPEND},
+    {TASK_SUSPENDING, VIRT_POWER_PAUSED, RECOVER_SUSPEND},
+    {TASK_SUSPENDING, ANY, RECOVER_SUSPENDED},
+    {TASK_RESUMING, VIRT_POWER_RUNNING, RECOVER_RUNNING},
+    {TASK_RESUMING, ANY, RECOVER_RESUME},
+    {NULL, ANY, RECOVER_CLEAR_TASK},
+};
+
+static RecoveryAction interrupted_action(const NovaInstance *instance, gint64 power_state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(interrupted_rules); i++)
+        if ((interrupted_rules[i].task == NULL || g_strcmp0(interrupted_rules[i].task, instance->task_state) == 0) &&
+            (interrupted_rules[i].power_state == ANY || interrupted_rules[i].power_state == power_state))
+            return interrupted_rules[i].action;
+    return RECOVER_PLUG;
+}
+
+RecoveryAction recovery_action(const char *host, const NovaInstance *instance, gint64 power_state, RecoveryKnown known)
+{
+    RecoveryAction action = action_by_state(host, instance, power_state, known);
+
+    /* What has not begun is begun by its request. */
+    if (known == RECOVERY_QUEUED && action != RECOVER_SKIP && action != RECOVER_ERROR)
+        return RECOVER_PLUG;
+    if (known == RECOVERY_QUEUED && g_strcmp0(instance->vm_state, VM_BUILDING) == 0)
+        return RECOVER_SKIP;
+    if (known == RECOVERY_INTERRUPTED && action == RECOVER_PLUG && instance->task_state != NULL &&
+        g_strcmp0(instance->task_state, TASK_RESIZE_MIGRATING) != 0)
+        return interrupted_action(instance, power_state);
+    return action;
 }
 
 /* --- doing it --- */
@@ -96,16 +143,35 @@ static bool save(Agent *agent, const RpcContext *context, NovaInstance *instance
     return false;
 }
 
-static void run(Agent *agent, RpcContext *context, const char *method, NovaInstance *instance, NdJson *args)
-{
-    g_autoptr(GError) error = NULL;
+/* What the parts of a recovery share. */
+typedef struct {
+    Agent *agent;
+    RpcContext *context;
+    RecoveryJournal *journal;
+} Recovery;
 
-    nd_info(LOGGER, "Instance in transitional state %s at start-up: %s again", instance->task_state, method);
-    if (!agent_run_method(agent, context, method, instance, args, &error))
+/* Again, in the place of the interrupted operation if it was the same method. */
+static void run(const Recovery *recovery, const char *method, NovaInstance *instance, NdJson *args)
+{
+    Agent *agent = recovery->agent;
+    const AgentJournalEntry *entry = recovery_journal_interrupted(recovery->journal, instance->uuid);
+    g_autoptr(GError) error = NULL;
+    bool begun;
+
+    nd_info(LOGGER, "Instance in transitional state %s at start-up: %s again", instance->task_state != NULL ? instance->task_state : "None", method);
+    if (entry != NULL && strcmp(entry->method, method) == 0) {
+        g_autoptr(RpcContext) context = recovery_journal_context(entry);
+
+        begun = agent_resume_method(agent, context, recovery_journal_steal(recovery->journal, instance->uuid), instance, args, &error);
+    } else {
+        recovery_journal_close(recovery->journal, instance->uuid, false);
+        begun = agent_run_method(agent, recovery->context, method, instance, args, &error);
+    }
+    if (!begun)
         nd_err(LOGGER, "%s cannot be begun: %s", method, error->message);
 }
 
-static void run_reboot(Agent *agent, RpcContext *context, NovaInstance *instance, bool hard)
+static void run_reboot(const Recovery *recovery, NovaInstance *instance, bool hard)
 {
     static const char *const soft_tasks[] = {TASK_REBOOTING, TASK_REBOOT_PENDING, TASK_REBOOT_STARTED, NULL};
     NdJson *args = json_object_new_object();
@@ -114,9 +180,9 @@ static void run_reboot(Agent *agent, RpcContext *context, NovaInstance *instance
     nd_json_set(args, "block_device_info", NULL);
     if (hard && state_is_one_of(instance->task_state, soft_tasks)) { /* the task state must fit what is done now */
         nova_instance_set_task_state(instance, TASK_REBOOT_PENDING_HARD);
-        save(agent, context, instance);
+        save(recovery->agent, recovery->context, instance);
     }
-    run(agent, context, "reboot_instance", instance, args);
+    run(recovery, "reboot_instance", instance, args);
 }
 
 static NdJson *stop_args(void)
@@ -127,20 +193,42 @@ static NdJson *stop_args(void)
     return args;
 }
 
-static void run_delete(Agent *agent, RpcContext *context, NovaInstance *instance)
+/* The records of volumes are read anew, the rest is the instance's. */
+static void run_delete(const Recovery *recovery, NovaInstance *instance)
 {
+    Agent *agent = recovery->agent;
     NdJson *args = json_object_new_object();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NovaBlockDeviceMappingList) mappings = conductor_bdm_list(agent->conductor, recovery->context, instance->uuid, &error);
 
-    nd_json_set(args, "bdms", NULL);
-    run(agent, context, "terminate_instance", instance, args);
+    if (mappings == NULL)
+        nd_warning(LOGGER, "The block device mappings cannot be read: %s", error->message);
+    nd_json_set(args, "bdms", mappings != NULL ? nova_object_to_json(mappings, NOVA_UNCLAMPED) : NULL);
+    run(recovery, "terminate_instance", instance, args);
 }
 
-static void finish_deletion(Agent *agent, NovaInstance *instance)
+/* The task is over; vm_state NULL: stays. */
+static void settle(const Recovery *recovery, NovaInstance *instance, const char *vm_state, gint64 power_state)
 {
+    nd_info(LOGGER, "Instance in transitional state %s at start-up clearing task state", instance->task_state);
+    nova_instance_set_task_state(instance, NULL);
+    if (vm_state != NULL) {
+        nova_instance_set_vm_state(instance, vm_state);
+        nova_instance_set_power_state(instance, power_state);
+    }
+    save(recovery->agent, recovery->context, instance);
+}
+
+/* Interrupted in suspend, and not running: either its memory is saved, or it stopped by itself. */
+static bool settle_suspended(const Recovery *recovery, NovaInstance *instance, gint64 power_state)
+{
+    bool saved = false;
     g_autoptr(GError) error = NULL;
 
-    if (!guest_destroy_leftover(agent, instance->uuid, true, &error))
-        nd_err(LOGGER, "Failed to complete a deletion: %s", error->message);
+    if (!virt_domain_has_managed_save(recovery->agent->virt, instance->uuid, &saved, &error))
+        nd_warning(LOGGER, "%s", error->message);
+    settle(recovery, instance, saved ? VM_SUSPENDED : NULL, power_state);
+    return saved;
 }
 
 /* The interfaces of a host that may have been rebooted; then, if asked for, the guest that ran. */
@@ -183,138 +271,111 @@ static void reset_live_migration(Agent *agent, RpcContext *context, NovaInstance
     save(agent, context, instance);
 }
 
-static void recover(Agent *agent, RpcContext *context, NovaInstance *instance)
+static bool was_complete(const Recovery *recovery, const NovaInstance *instance)
 {
-    gint64 power_state = guest_power_state(agent, instance, NULL);
-    RecoveryAction action = recovery_action(agent->host, instance, power_state);
+    const AgentJournalEntry *entry = recovery_journal_interrupted(recovery->journal, instance->uuid);
+    const MethodSpec *method = entry != NULL ? methods_lookup(entry->method) : NULL;
 
+    return method != NULL && recovery_journal_was_complete(entry, method->operation, instance);
+}
+
+/* True: an action that it began goes on as an operation, or nothing more is to be done. */
+static bool act(const Recovery *recovery, NovaInstance *instance, RecoveryAction action, gint64 power_state, bool *succeeded)
+{
     switch (action) {
     case RECOVER_SKIP:
-        return;
-    case RECOVER_FINISH_DELETION:
-        finish_deletion(agent, instance);
-        return;
+        return true;
     case RECOVER_ERROR:
         nd_warning(LOGGER, "Instance was in task %s when the service stopped: setting to ERROR state",
                    instance->task_state != NULL ? instance->task_state : instance->vm_state);
-        instance_set_error(agent, context, instance, true);
-        return;
+        instance_set_build_error(recovery->agent, recovery->context, instance);
+        return true;
     case RECOVER_DELETE:
-        run_delete(agent, context, instance);
-        return;
+        run_delete(recovery, instance);
+        return true;
     case RECOVER_REBOOT_SOFT:
     case RECOVER_REBOOT_HARD:
-        run_reboot(agent, context, instance, action == RECOVER_REBOOT_HARD);
-        return;
+        run_reboot(recovery, instance, action == RECOVER_REBOOT_HARD);
+        return true;
     case RECOVER_UNPAUSE:
-        run(agent, context, "unpause_instance", instance, NULL);
-        return;
+        run(recovery, "unpause_instance", instance, NULL);
+        return true;
+    case RECOVER_SUSPEND:
+        run(recovery, "suspend_instance", instance, NULL);
+        return true;
+    case RECOVER_RESUME:
+        run(recovery, "resume_instance", instance, NULL);
+        return true;
     case RECOVER_STOP:
-        run(agent, context, "stop_instance", instance, stop_args());
-        return;
+        run(recovery, "stop_instance", instance, stop_args());
+        return true;
     case RECOVER_START:
-        run(agent, context, "start_instance", instance, NULL);
-        return;
+        run(recovery, "start_instance", instance, NULL);
+        return true;
     case RECOVER_CLEAR_TASK:
-    case RECOVER_RUNNING:
-        nd_info(LOGGER, "Instance in transitional state %s at start-up clearing task state", instance->task_state);
-        nova_instance_set_task_state(instance, NULL);
-        if (action == RECOVER_RUNNING)
-            nova_instance_set_vm_state(instance, VM_ACTIVE);
-        save(agent, context, instance);
-        break;
+        settle(recovery, instance, NULL, power_state);
+        return false;
+    case RECOVER_RUNNING: /* what was asked for, unless it was a pause */
+        *succeeded = g_strcmp0(instance->task_state, TASK_PAUSING) != 0;
+        settle(recovery, instance, VM_ACTIVE, power_state);
+        return false;
+    case RECOVER_PAUSED:
+        *succeeded = true;
+        settle(recovery, instance, VM_PAUSED, power_state);
+        return false;
+    case RECOVER_SUSPENDED:
+        *succeeded = settle_suspended(recovery, instance, power_state);
+        return true; /* its interfaces are plugged when it is resumed */
     case RECOVER_MIGRATING:
-        reset_live_migration(agent, context, instance);
-        break;
+        reset_live_migration(recovery->agent, recovery->context, instance);
+        return false;
     case RECOVER_PLUG:
-        break;
+        return false;
     }
-    plug_and_resume(agent, context, instance, power_state);
-    if (g_strcmp0(instance->task_state, TASK_RESIZE_MIGRATING) == 0) { /* the disks are as they were: moves are not begun before that state is saved */
-        nd_info(LOGGER, "Instance found in migrating state during startup. Resetting task_state");
-        nova_instance_set_task_state(instance, NULL);
-        save(agent, context, instance);
-    }
-}
-
-/* --- the journal of the run before --- */
-
-/* The user's action must not look as if it was still going on. */
-static void close_event(Agent *agent, const RpcContext *admin, const AgentJournalEntry *entry)
-{
-    g_autofree char *event = g_strcmp0(entry->method, "build_and_run_instance") == 0 ? g_strdup("compute__do_build_and_run_instance")
-                                                                                      : g_strconcat("compute_", entry->method, NULL);
-    g_autoptr(GError) error = NULL;
-
-    if (!conductor_action_event_finish(agent->conductor, admin, entry->instance_uuid, event, "The compute service was restarted.", NULL, &error))
-        nd_debug(LOGGER, "The event %s cannot be finished: %s", event, error->message);
-}
-
-/* What the operation itself knows to take back, beyond what the instance's states tell. An instance that the database does not have any more is
- * given by its uuid alone, deleted. False: it did not work and is tried again at the next start. */
-static bool undo_operation(Agent *agent, RpcContext *context, const AgentJournalEntry *entry)
-{
-    static const char *const attrs[] = {"info_cache", "metadata", "system_metadata", "flavor", NULL};
-    const MethodSpec *method = methods_lookup(entry->method);
-    g_autoptr(GError) error = NULL;
-
-    if (method == NULL || method->operation->recovery != OPERATION_RECOVER_UNDO)
-        return true;
-    g_autoptr(NovaInstance) instance = conductor_instance_get_by_uuid(agent->conductor, context, entry->instance_uuid, attrs, &error);
-    if (instance == NULL && nova_exception_matches(error, NOVA_EXC_INSTANCE_NOT_FOUND)) {
-        g_clear_error(&error);
-        instance = nova_instance_new();
-        nova_instance_set_uuid(instance, entry->instance_uuid);
-        nova_instance_set_deleted(instance, true);
-    }
-    if (instance != NULL && method->operation->recover(agent, entry, instance, &error))
-        return true;
-    nd_warning(LOGGER, "%s could not be undone: %s", entry->method, error->message);
     return false;
 }
 
-static void read_journal(Agent *agent, RpcContext *context)
+static void recover(const Recovery *recovery, NovaInstance *instance)
 {
-    g_autoptr(GPtrArray) bad = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) entries = agent_journal_load(agent->journal, bad, &error);
+    gint64 power_state = guest_power_state(recovery->agent, instance, NULL);
+    RecoveryKnown known = recovery_journal_interrupted(recovery->journal, instance->uuid) != NULL ? RECOVERY_INTERRUPTED
+                          : recovery_journal_is_queued(recovery->journal, instance->uuid)         ? RECOVERY_QUEUED
+                                                                                                  : RECOVERY_NOTHING_KNOWN;
+    bool succeeded = was_complete(recovery, instance);
 
-    if (entries == NULL) {
-        nd_err(LOGGER, "%s", error->message);
-        return;
+    if (!act(recovery, instance, recovery_action(recovery->agent->host, instance, power_state, known), power_state, &succeeded)) {
+        plug_and_resume(recovery->agent, recovery->context, instance, power_state);
+        if (g_strcmp0(instance->task_state, TASK_RESIZE_MIGRATING) == 0) /* the disks are as they were: moves are not begun before that state is saved */
+            settle(recovery, instance, NULL, power_state);
     }
-    for (guint i = 0; i < bad->len; i++)
-        nd_warning(LOGGER, "Unreadable journal entry %s was put aside", (const char *)bad->pdata[i]);
-    for (guint i = 0; i < entries->len; i++) {
-        const AgentJournalEntry *entry = entries->pdata[i];
-
-        nd_log_set_instance(entry->instance_uuid);
-        nd_warning(LOGGER, "%s (request %s) was interrupted in step %s", entry->method, entry->request_id,
-                   entry->step != NULL ? entry->step : "(none)");
-        close_event(agent, context, entry);
-        if (undo_operation(agent, context, entry) && !agent_journal_end(agent->journal, entry, &error)) {
-            nd_warning(LOGGER, "%s", error->message);
-            g_clear_error(&error);
-        }
-    }
-    nd_log_set_instance(NULL);
+    recovery_journal_close(recovery->journal, instance->uuid, succeeded);
 }
 
 bool agent_recover_instances(Agent *agent, RpcContext *context, GError **error)
 {
     static const char *const attrs[] = {"info_cache", "metadata", "numa_topology", "system_metadata", "flavor", NULL};
-
-    read_journal(agent, context);
+    g_autoptr(RecoveryJournal) journal = recovery_journal_read(agent);
+    Recovery recovery = {agent, context, journal};
     g_autoptr(NovaInstanceList) instances = conductor_instance_list_by_host(agent->conductor, context, agent->host, attrs, false, error);
+    g_autoptr(GHashTable) handled = NULL; /* uuids */
+
     if (instances == NULL)
+        return false;
+    handled = recovery_destroy_evacuated(agent, context, error);
+    if (handled == NULL)
         return false;
     for (guint i = 0; i < nova_object_list_length(instances); i++) {
         NovaInstance *instance = nova_object_list_get(instances, i);
 
+        if (!g_hash_table_add(handled, g_strdup(instance->uuid)))
+            continue; /* evacuated */
         nd_log_set_instance(instance->uuid);
-        recover(agent, context, instance);
+        recover(&recovery, instance);
     }
     nd_log_set_instance(NULL);
+    recovery_journal_close_rest(journal);
+    recovery_journal_add_queued(journal, handled);
+    recovery_error_out_unclaimed(agent, context, handled);
     if (nova_object_list_length(instances) > 0)
         tracker_scheduler_update_all(agent->tracker, context, instances);
     return true;

@@ -3,6 +3,7 @@
 
 #include "agent/startup.h"
 
+#include "agent/accept.h"
 #include "agent/bus.h"
 #include "agent/errors.h"
 #include "agent/external_events.h"
@@ -17,6 +18,7 @@
 #include "agent/periodic_tasks.h"
 #include "agent/recovery.h"
 #include "agent/service.h"
+#include "agent/startup_retry.h"
 #include "agent/systemd.h"
 #include "agent/tracker.h"
 #include "base/log.h"
@@ -42,6 +44,7 @@ typedef struct {
     RpcContext *context;
     bool service_exists;
     gint64 service_version;
+    GPtrArray *message_ids; /* of requests that the earlier run accepted (char *) */
 } Startup;
 
 static bool stopped(Agent *agent, GError **error)
@@ -65,7 +68,6 @@ static bool ping_conductor(Agent *agent, Startup *startup G_GNUC_UNUSED, GError 
     }
 }
 
-/* The conductor answers pings but is not in the table yet, or its database is away: nothing can be done but to go on asking. */
 static bool detect_release(Agent *agent, Startup *startup, GError **error)
 {
     int down_time = (int)nd_config_int(agent->config, "DEFAULT", "service_down_time");
@@ -73,16 +75,8 @@ static bool detect_release(Agent *agent, Startup *startup, GError **error)
     gint64 version;
     bool newer;
 
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-
-        if (conductor_detect_version(agent->conductor, startup->context, down_time, &version, &failure))
-            break;
-        if (stopped(agent, error))
-            return false;
-        nd_warning(LOGGER, "Asking for the control plane's release failed, trying again: %s", failure->message);
-        g_usleep(G_USEC_PER_SEC); /* the call itself waits for its own time when the conductor is away; this is for quick refusals */
-    }
+    if (!conductor_detect_version(agent->conductor, startup->context, down_time, &version, error))
+        return false;
     if (!agent_service_release_of(version, &release, &newer)) {
         g_set_error(error, AGENT_ERROR, AGENT_ERROR_START,
                     "the control plane (service version %" G_GINT64_FORMAT ") is older than Zed, which novad does not serve", version);
@@ -184,7 +178,13 @@ static bool establish_identity(Agent *agent, Startup *startup, GError **error)
 
 static bool recover(Agent *agent, Startup *startup, GError **error)
 {
+    agent_accepted_ids(agent, startup->message_ids);
     return agent_recover_instances(agent, startup->context, error);
+}
+
+static bool resume_accepted(Agent *agent, Startup *startup, GError **error)
+{
+    return agent_accepted_resume(agent, startup->context, error);
 }
 
 static bool register_service(Agent *agent, Startup *startup, GError **error)
@@ -217,11 +217,14 @@ static bool first_audit(Agent *agent, Startup *startup, GError **error)
     return true;
 }
 
-static bool serve(Agent *agent, Startup *startup G_GNUC_UNUSED, GError **error)
+static bool serve(Agent *agent, Startup *startup, GError **error)
 {
+    g_clear_pointer(&agent->server, rpc_server_unref); /* of an attempt before */
     agent->server = agent_bus_server(agent, error);
     if (agent->server == NULL)
         return false;
+    for (guint i = 0; i < startup->message_ids->len; i++)
+        rpc_server_remember(agent->server, startup->message_ids->pdata[i]);
     for (;;) {
         g_autoptr(GError) failure = NULL;
 
@@ -245,11 +248,13 @@ static bool begin_upkeep(Agent *agent, Startup *startup G_GNUC_UNUSED, GError **
     return true;
 }
 
-/* spec/conductor-rpc.md section 6; the texts are what systemctl shows. */
-static const struct {
+/* spec/conductor-rpc.md section 6; the texts are what systemctl shows. Every step may be run again after it failed. */
+typedef struct {
     const char *what;
     bool (*run)(Agent *agent, Startup *startup, GError **error);
-} startup_steps[] = {
+} StartupStep;
+
+static const StartupStep startup_steps[] = {
     {"Waiting for nova-conductor", ping_conductor},
     {"Asking for the control plane's release", detect_release},
     {"Checking the oldest nova-compute", check_oldest_compute},
@@ -261,24 +266,40 @@ static const struct {
     {"Putting instances right", recover},
     {"Registering the service", register_service},
     {"Auditing the host's resources", first_audit},
+    {"Resuming requests accepted before", resume_accepted},
     {"Starting the RPC server", serve},
     {"Starting heartbeat and periodic tasks", begin_upkeep},
 };
 
+typedef struct {
+    const StartupStep *step;
+    Startup *startup;
+} StepRun;
+
+static bool run_step(Agent *agent, gpointer data, GError **error)
+{
+    const StepRun *run = data;
+
+    return run->step->run(agent, run->startup, error);
+}
+
 bool agent_start(Agent *agent, GError **error)
 {
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
-    Startup startup = {.context = context};
+    g_autoptr(GPtrArray) message_ids = g_ptr_array_new_with_free_func(g_free);
+    Startup startup = {.context = context, .message_ids = message_ids};
     gint64 begun = g_get_monotonic_time();
 
     nd_log_set_request(context->request_id, NULL, context->identity);
     nd_info(LOGGER, "Starting compute node (novad %s) on %s", PACKAGE_VERSION, agent->host);
     for (size_t i = 0; i < G_N_ELEMENTS(startup_steps); i++) {
+        StepRun run = {&startup_steps[i], &startup};
+
         if (stopped(agent, error))
             return false;
         agent_notify_status("%s", startup_steps[i].what);
         nd_debug(LOGGER, "%s", startup_steps[i].what);
-        if (!startup_steps[i].run(agent, &startup, error)) {
+        if (!agent_start_retry(agent, startup_steps[i].what, run_step, &run, error)) {
             g_prefix_error(error, "%s: ", startup_steps[i].what);
             return false;
         }

@@ -55,6 +55,15 @@ void instance_set_error(Agent *agent, const RpcContext *context, NovaInstance *i
     update_usage(agent, context, instance);
 }
 
+void instance_set_build_error(Agent *agent, const RpcContext *context, NovaInstance *instance)
+{
+    g_autoptr(GError) error = NULL;
+
+    instance_set_error(agent, context, instance, true);
+    if (!conductor_instance_fault_create(agent->conductor, context, instance->uuid, agent->host, 500, INSTANCE_FAULT_INTERRUPTED, "", &error))
+        nd_warning(LOGGER, "Failed to record the instance fault: %s", error->message);
+}
+
 void operation_error_out(Operation *operation, const char *vm_state, const GError *failure)
 {
     Agent *agent = operation->agent;

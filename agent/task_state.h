@@ -48,6 +48,9 @@
 #define TASK_MIGRATING "migrating"
 #define TASK_DELETING "deleting"
 
+/* The fault of a server whose build a restart has ended. */
+#define INSTANCE_FAULT_INTERRUPTED "The compute service was restarted while the server was being built."
+
 /* True if `word` (may be NULL) is one of the NULL-terminated list. */
 bool state_is_one_of(const char *word, const char *const *list);
 
@@ -57,5 +60,7 @@ void operation_refresh_power_state(Operation *operation);
 bool operation_settle(Operation *operation, const char *vm_state, const char *const *expected_task_states, GError **error);
 /* vm_state = error, saved; failures are logged. clear_task: also task_state = null. */
 void instance_set_error(Agent *agent, const RpcContext *context, NovaInstance *instance, bool clear_task);
+/* The server's build is over because of a restart: vm_state error, task_state null, and a fault that says so. */
+void instance_set_build_error(Agent *agent, const RpcContext *context, NovaInstance *instance);
 /* upstream's _error_out_instance_on_exception, for OperationSpec.on_failure: "cannot be done" gives vm_state back, anything else makes it error. */
 void operation_error_out(Operation *operation, const char *vm_state, const GError *failure);

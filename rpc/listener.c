@@ -120,6 +120,11 @@ static bool is_duplicate(RpcListener *listener, const char *unique_id)
     return false;
 }
 
+void rpc_listener_remember(RpcListener *listener, const char *unique_id)
+{
+    is_duplicate(listener, unique_id);
+}
+
 /* Forgets the id that was remembered last: its message was not acknowledged and comes again. */
 static void forget_last(RpcListener *listener)
 {

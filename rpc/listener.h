@@ -8,6 +8,8 @@ typedef struct RpcListener RpcListener;
 
 /* `options` and its endpoints must outlive the listener. RPC_ERROR_FAILED if no queue name can be made. */
 RpcListener *rpc_listener_new(RpcTransport *transport, const char *topic, const RpcServerOptions *options, GError **error);
+/* Before rpc_listener_start: the id counts as seen. */
+void rpc_listener_remember(RpcListener *listener, const char *unique_id);
 void rpc_listener_start(RpcListener *listener);
 /* Waits until the queues are consumed; until: monotonic, -1 = without end. RPC_ERROR_TIMEOUT, RPC_ERROR_CLOSED. */
 bool rpc_listener_wait(RpcListener *listener, gint64 until, GError **error);

@@ -18,6 +18,8 @@ struct RpcRequest {
     gint64 received_at;
     gint answered; /* atomic: 1 once reply or fail was called */
     guint64 monitor;
+    gpointer data; /* the accept function's, for the dispatch function */
+    GDestroyNotify free_data;
 };
 
 void rpc_reply_to_clear(RpcReplyTo *reply_to)
@@ -110,7 +112,20 @@ void rpc_request_unref(RpcRequest *request)
     rpc_reply_to_clear(&request->reply_to);
     rpc_context_unref(request->context);
     json_object_put(request->args);
+    if (request->data != NULL && request->free_data != NULL)
+        request->free_data(request->data);
     g_free(request);
+}
+
+void rpc_request_set_data(RpcRequest *request, gpointer data, GDestroyNotify free_data)
+{
+    request->data = data;
+    request->free_data = free_data;
+}
+
+gpointer rpc_request_steal_data(RpcRequest *request)
+{
+    return g_steal_pointer(&request->data);
 }
 
 const char *rpc_request_method(const RpcRequest *request)

@@ -32,6 +32,12 @@ RpcServer *rpc_server_new(RpcTransport *transport, const RpcServerOptions *optio
     return g_steal_pointer(&server);
 }
 
+void rpc_server_remember(RpcServer *server, const char *unique_id)
+{
+    for (guint i = 0; i < server->listeners->len; i++)
+        rpc_listener_remember(g_ptr_array_index(server->listeners, i), unique_id);
+}
+
 bool rpc_server_start(RpcServer *server, double timeout_s, GError **error)
 {
     gint64 until = timeout_s > 0 ? g_get_monotonic_time() + (gint64)(timeout_s * G_USEC_PER_SEC) : -1;

@@ -50,6 +50,9 @@ typedef struct {
 
 /* Makes the server; nothing is consumed yet. RPC_ERROR_ARGUMENT for contradicting options. */
 RpcServer *rpc_server_new(RpcTransport *transport, const RpcServerOptions *options, GError **error);
+/* Before rpc_server_start: a message with this _unique_id was taken by an earlier process; if it comes again (it may not have been acknowledged), it
+ * is dropped as a duplicate. */
+void rpc_server_remember(RpcServer *server, const char *unique_id);
 /* Starts the topics' threads and waits until every queue is declared and consumed; RPC_ERROR_TIMEOUT after timeout_s seconds (<= 0: without end;
  * the threads go on trying until rpc_server_stop). */
 bool rpc_server_start(RpcServer *server, double timeout_s, GError **error);
@@ -75,6 +78,10 @@ NdJson *rpc_request_args(const RpcRequest *request);
 /* Drops the argument tree once it was decoded; rpc_request_args() is NULL then. */
 void rpc_request_free_args(RpcRequest *request);
 bool rpc_request_is_call(const RpcRequest *request);
+/* Something that the accept function leaves for the dispatch function, once; freed with the request if nobody takes it (the message was not
+ * dispatched). */
+void rpc_request_set_data(RpcRequest *request, gpointer data, GDestroyNotify free_data);
+gpointer rpc_request_steal_data(RpcRequest *request);
 /* Microseconds, monotonic clock, when it was received. */
 gint64 rpc_request_received_at(const RpcRequest *request);
 

@@ -140,6 +140,64 @@ static void test_bad_files_are_put_aside(void)
     remove_directory(directory);
 }
 
+/* A request is kept beside its entry and goes with it. */
+static void test_request(void)
+{
+    char *directory = new_directory();
+    g_autoptr(AgentJournal) journal = agent_journal_open(directory, NULL);
+    g_autoptr(AgentJournalEntry) entry = agent_journal_entry_new(UUID_A, "stop_instance", "req-1");
+    g_autoptr(GPtrArray) left = NULL;
+    const AgentJournalEntry *read;
+
+    entry->phase = AGENT_JOURNAL_QUEUED;
+    entry->message_id = g_strdup("m1");
+    entry->request = json_object_new_object();
+    nd_json_set_string(entry->request, "args", "x");
+    g_assert_true(agent_journal_begin(journal, entry, NULL));
+    g_assert_null(entry->request);
+    entry->phase = AGENT_JOURNAL_RUN;
+    g_assert_true(agent_journal_update(journal, entry, NULL));
+    left = agent_journal_load(journal, NULL, NULL);
+    g_assert_cmpuint(left->len, ==, 1);
+    read = left->pdata[0];
+    g_assert_cmpstr(read->message_id, ==, "m1");
+    g_assert_cmpstr(nd_json_string(read->request, "args", NULL), ==, "x");
+    g_assert_true(agent_journal_end(journal, entry, NULL));
+    g_assert_cmpuint(count_files(directory), ==, 0);
+    remove_directory(directory);
+}
+
+/* Files of a run that was killed while it wrote. */
+static void test_rubbish(void)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } cases[] = {
+        {UUID_A ".0000000000000001.json.AB12cd", false},    {UUID_A ".0000000000000002.request.AB12cd", false},
+        {UUID_A ".0000000000000003.request", false},        {UUID_B ".0000000000000004.json", true},
+        {UUID_B ".0000000000000004.request", true},         {UUID_A ".0000000000000005.json.bad", true},
+        {"README", true},
+    };
+    char *directory = new_directory();
+    g_autoptr(AgentJournal) journal = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(directory, cases[i].name, NULL);
+
+        g_assert_true(g_file_set_contents(path, "{}", -1, NULL));
+    }
+    journal = agent_journal_open(directory, NULL);
+    g_assert_nonnull(journal);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(directory, cases[i].name, NULL);
+
+        g_test_message("%s", cases[i].name);
+        g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS) == cases[i].stays);
+    }
+    remove_directory(directory);
+}
+
 static void test_bad_instance(void)
 {
     char *directory = new_directory();
@@ -167,6 +225,8 @@ int main(int argc, char **argv)
     g_test_add_func("/journal/life-of-an-entry", test_life_of_an_entry);
     g_test_add_func("/journal/order-over-restart", test_order_over_restart);
     g_test_add_func("/journal/bad-files-are-put-aside", test_bad_files_are_put_aside);
+    g_test_add_func("/journal/request", test_request);
+    g_test_add_func("/journal/rubbish", test_rubbish);
     g_test_add_func("/journal/bad-instance", test_bad_instance);
     g_test_add_func("/journal/no-folder", test_no_folder);
     return g_test_run();

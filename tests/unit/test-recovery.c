@@ -2,6 +2,8 @@
 #include "agent/periodic.h"
 #include "agent/power_sync.h"
 #include "agent/recovery.h"
+#include "agent/recovery_evacuated.h"
+#include "agent/recovery_journal.h"
 #include "agent/service.h"
 #include "agent/console_text.h"
 #include "objects/objects.h"
@@ -30,7 +32,7 @@ static void test_recovery_actions(void)
         {"h", "error", "powering-off", RUNNING, RECOVER_SKIP},
         {"h", "error", "deleting", NOSTATE, RECOVER_DELETE},
         {"h", "error", "resize_migrating", SHUTDOWN, RECOVER_PLUG},
-        {"h", "deleted", NULL, RUNNING, RECOVER_FINISH_DELETION},
+        {"h", "deleted", NULL, RUNNING, RECOVER_DELETE},
         {"h", "building", NULL, NOSTATE, RECOVER_ERROR},
         {"h", "building", "spawning", RUNNING, RECOVER_ERROR},
         {"h", "active", "networking", RUNNING, RECOVER_ERROR},
@@ -64,8 +66,119 @@ static void test_recovery_actions(void)
         nova_instance_set_vm_state(instance, cases[i].vm_state);
         nova_instance_set_task_state(instance, cases[i].task_state);
         g_test_message("%s %s %d", cases[i].vm_state, cases[i].task_state, (int)cases[i].power_state);
-        g_assert_cmpint(recovery_action("h", instance, cases[i].power_state), ==, cases[i].action);
+        g_assert_cmpint(recovery_action("h", instance, cases[i].power_state, RECOVERY_NOTHING_KNOWN), ==, cases[i].action);
     }
+}
+
+/* What the journal adds. */
+static void test_recovery_with_journal(void)
+{
+    static const struct {
+        RecoveryKnown known;
+        const char *vm_state, *task_state;
+        gint64 power_state;
+        RecoveryAction action;
+    } cases[] = {
+        {RECOVERY_INTERRUPTED, "active", NULL, RUNNING, RECOVER_PLUG},
+        {RECOVERY_INTERRUPTED, "error", NULL, RUNNING, RECOVER_SKIP},
+        {RECOVERY_INTERRUPTED, "active", "rebooting", RUNNING, RECOVER_REBOOT_SOFT},
+        {RECOVERY_INTERRUPTED, "active", "rebooting", SHUTDOWN, RECOVER_REBOOT_HARD},
+        {RECOVERY_INTERRUPTED, "active", "rebooting_hard", RUNNING, RECOVER_REBOOT_HARD},
+        {RECOVERY_INTERRUPTED, "error", "rebooting_hard", SHUTDOWN, RECOVER_REBOOT_HARD},
+        {RECOVERY_INTERRUPTED, "error", "reboot_started_hard", SHUTDOWN, RECOVER_REBOOT_HARD},
+        {RECOVERY_INTERRUPTED, "active", "pausing", PAUSED, RECOVER_PAUSED},
+        {RECOVERY_INTERRUPTED, "active", "pausing", RUNNING, RECOVER_RUNNING},
+        {RECOVERY_INTERRUPTED, "active", "pausing", SHUTDOWN, RECOVER_CLEAR_TASK},
+        {RECOVERY_INTERRUPTED, "active", "suspending", RUNNING, RECOVER_SUSPEND},
+        {RECOVERY_INTERRUPTED, "active", "suspending", SHUTDOWN, RECOVER_SUSPENDED},
+        {RECOVERY_INTERRUPTED, "suspended", "resuming", SHUTDOWN, RECOVER_RESUME},
+        {RECOVERY_INTERRUPTED, "suspended", "resuming", RUNNING, RECOVER_RUNNING},
+        {RECOVERY_INTERRUPTED, "active", "rescuing", RUNNING, RECOVER_CLEAR_TASK},
+        {RECOVERY_INTERRUPTED, "active", "powering-off", RUNNING, RECOVER_STOP},
+        {RECOVERY_INTERRUPTED, "active", "deleting", NOSTATE, RECOVER_DELETE},
+        {RECOVERY_NOTHING_KNOWN, "active", "rebooting_hard", RUNNING, RECOVER_PLUG},
+        {RECOVERY_NOTHING_KNOWN, "active", "suspending", SHUTDOWN, RECOVER_PLUG},
+        {RECOVERY_QUEUED, "active", "powering-off", RUNNING, RECOVER_PLUG},
+        {RECOVERY_QUEUED, "active", "deleting", RUNNING, RECOVER_PLUG},
+        {RECOVERY_QUEUED, "building", "scheduling", NOSTATE, RECOVER_SKIP},
+        {RECOVERY_QUEUED, "error", "powering-off", RUNNING, RECOVER_SKIP},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(NovaInstance) instance = nova_instance_new();
+
+        nova_instance_set_host(instance, "h");
+        nova_instance_set_vm_state(instance, cases[i].vm_state);
+        nova_instance_set_task_state(instance, cases[i].task_state);
+        g_test_message("%u %s %s %d", cases[i].known, cases[i].vm_state, cases[i].task_state, (int)cases[i].power_state);
+        g_assert_cmpint(recovery_action("h", instance, cases[i].power_state, cases[i].known), ==, cases[i].action);
+    }
+}
+
+static void test_evacuated_actions(void)
+{
+    static const struct {
+        const char *host; /* NULL: the instance is deleted */
+        const char *status;
+        bool is_local;
+        EvacuatedAction action;
+    } cases[] = {
+        {"other", "done", true, EVACUATED_DESTROY},  {"other", "done", false, EVACUATED_RECORDS},
+        {"h", "accepted", true, EVACUATED_DESTROY},  {"h", "pre-migrating", false, EVACUATED_RECORDS},
+        {"h", "done", true, EVACUATED_SKIP},         {"h", "done", false, EVACUATED_SKIP},
+        {NULL, "done", true, EVACUATED_DESTROY},     {NULL, "accepted", false, EVACUATED_RECORDS},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(NovaInstance) instance = cases[i].host != NULL ? nova_instance_new() : NULL;
+
+        if (instance != NULL)
+            nova_instance_set_host(instance, cases[i].host);
+        g_assert_cmpint(recovery_evacuated_action("h", instance, cases[i].status, cases[i].is_local), ==, cases[i].action);
+    }
+}
+
+/* An interrupted operation had done all its work if its last step was begun and the task state is gone. */
+static void test_was_complete(void)
+{
+    static const OperationStep steps[] = {{"a", NULL, NULL, NULL, NULL}, {"b", NULL, NULL, NULL, NULL}};
+    static const OperationSpec spec = {.method = "m", .steps = steps, .n_steps = 2};
+    static const struct {
+        const char *step;
+        AgentJournalPhase phase;
+        const char *vm_state, *task_state;
+        bool complete;
+    } cases[] = {
+        {"b", AGENT_JOURNAL_RUN, "active", NULL, true},   {"b", AGENT_JOURNAL_FINISH, "active", NULL, true},
+        {"b", AGENT_JOURNAL_UNDO, "active", NULL, false}, {"b", AGENT_JOURNAL_FINISH, "error", NULL, false},
+        {"b", AGENT_JOURNAL_RUN, "active", "x", false},   {"a", AGENT_JOURNAL_RUN, "active", NULL, false},
+        {NULL, AGENT_JOURNAL_RUN, "active", NULL, false},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(AgentJournalEntry) entry = agent_journal_entry_new("u", "m", "r");
+        g_autoptr(NovaInstance) instance = nova_instance_new();
+
+        entry->step = g_strdup(cases[i].step);
+        entry->phase = cases[i].phase;
+        nova_instance_set_vm_state(instance, cases[i].vm_state);
+        nova_instance_set_task_state(instance, cases[i].task_state);
+        g_assert_true(recovery_journal_was_complete(entry, &spec, instance) == cases[i].complete);
+    }
+}
+
+/* The action event is found by the request's id; the user's token is not needed. */
+static void test_context_of_an_entry(void)
+{
+    g_autoptr(AgentJournalEntry) entry = agent_journal_entry_new("u", "m", "req-1");
+    g_autoptr(RpcContext) context = NULL;
+
+    entry->project_id = g_strdup("p");
+    context = recovery_journal_context(entry);
+    g_assert_cmpstr(context->request_id, ==, "req-1");
+    g_assert_cmpstr(context->project_id, ==, "p");
+    g_assert_null(context->auth_token);
+    g_assert_true(context->is_admin);
 }
 
 static void test_power_sync_actions(void)
@@ -156,6 +269,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/recovery/actions", test_recovery_actions);
+    g_test_add_func("/recovery/with-journal", test_recovery_with_journal);
+    g_test_add_func("/recovery/evacuated", test_evacuated_actions);
+    g_test_add_func("/recovery/was-complete", test_was_complete);
+    g_test_add_func("/recovery/context", test_context_of_an_entry);
     g_test_add_func("/power-sync/actions", test_power_sync_actions);
     g_test_add_func("/periodic/due", test_periodic_due);
     g_test_add_func("/service/releases", test_releases);
