@@ -32,10 +32,14 @@ static bool find_disks(Guest *guest, const GuestParts *parts, GError **error)
                           : conductor_bdm_list(guest->agent->conductor, guest->context, guest->instance->uuid, error);
     if (guest->mappings == NULL)
         return false;
-    GuestBlockDevices *devices = guest_block_devices_from_mappings(guest->instance, guest->mappings, error);
+    guest->rescue = parts ? parts->rescue : NULL;
+    /* A rescue of the old kind has no other disk than the root. */
+    bool plain_rescue = guest->rescue && guest->rescue->image == NULL;
+    GuestBlockDevices *devices =
+        plain_rescue ? guest_block_devices_new() : guest_block_devices_from_mappings(guest->instance, guest->mappings, error);
     if (devices == NULL)
         return false;
-    guest->disks = guest_disk_info(guest->agent->config, guest->instance, guest->image, devices, NULL, error);
+    guest->disks = guest_disk_info(guest->agent->config, guest->instance, guest->image, devices, guest->rescue, error);
     return guest->disks != NULL;
 }
 

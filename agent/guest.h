@@ -25,6 +25,7 @@ typedef struct {
     NovaBlockDeviceMappingList *mappings;
     GuestDiskInfo *disks;        /* decided from mappings and image */
     GCancellable *cancellable;   /* may be NULL */
+    const GuestRescue *rescue;   /* borrowed; NULL: none */
 } Guest;
 
 /* What is known already; NULL members are looked up: image from the instance's system_metadata, vifs from its info cache, mappings from the
@@ -33,6 +34,7 @@ typedef struct {
     NovaImageMeta *image;
     NdJson *vifs;
     NovaBlockDeviceMappingList *mappings;
+    const GuestRescue *rescue; /* how the guest is rescued; must outlive it */
 } GuestParts;
 
 /* Gathers what a guest is made of (parts may be NULL). */
@@ -69,6 +71,19 @@ bool guest_soft_reboot(Guest *guest, bool *done, GError **error);
 bool guest_power_on(Guest *guest, GError **error);
 /* nova resume from suspend: restores the managed save image with the interfaces plugged. */
 bool guest_resume_saved(Guest *guest, GError **error);
+
+/* --- guest_rescue.c --- */
+typedef struct {
+    NovaImageMeta *image;   /* that the guest is to be rescued with */
+    const char *password;   /* for the rescue system, by its config drive */
+    NdJson *vifs;
+} GuestRescueOptions;
+/* Makes the rescue disk and starts the guest, which must be off, from it; the definition that it has is kept in unrescue.xml. With hw_rescue_device or
+ * hw_rescue_bus in the image the guest keeps all its disks and the rescue disk is added (stable device rescue), else it has the rescue disk and its root
+ * disk. On failure it is off, as it was defined before, and the files are gone. */
+bool guest_rescue(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestRescueOptions *options, GError **error);
+/* Starts the guest from its own disks again and removes the rescue files. */
+bool guest_unrescue(Agent *agent, const NovaInstance *instance, GError **error);
 
 /* --- guest_destroy.c --- */
 /* Domain, definition, interfaces, and (if delete_files) the instance's folder are gone afterwards; what is gone already is fine. */

@@ -2,17 +2,21 @@
 #include "config.h"
 
 #include "agent/guest.h"
+#include "agent/serial_ports.h"
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "rpc/exception.h"
 #include "virt/disk.h"
 #include "virt/error.h"
 
 #define LOGGER "nova.virt.libvirt.driver"
+#define XML_LIMIT (4 * 1024 * 1024)
 
 static bool destroy_domain(Agent *agent, const char *uuid, bool keep_nvram, GError **error)
 {
     g_autoptr(GError) failure = NULL;
+    serial_ports_release_domain(agent, uuid);
     if (virt_domain_destroy(agent->virt, uuid, &failure))
         return virt_domain_undefine(agent->virt, uuid, keep_nvram, keep_nvram, error);
     if (g_error_matches(failure, VIRT_ERROR, VIRT_ERROR_TIMEOUT)) {
@@ -26,6 +30,9 @@ static bool destroy_domain(Agent *agent, const char *uuid, bool keep_nvram, GErr
 static bool delete_folder(Agent *agent, const char *uuid, GError **error)
 {
     const char *instances_path = nd_config_string(agent->config, "DEFAULT", "instances_path");
+    g_autofree char *kept = virt_disk_path(instances_path, uuid, "unrescue.xml"), *xml = NULL;
+    if (nd_file_read(kept, XML_LIMIT, &xml, NULL, NULL)) /* a rescued guest's own ports */
+        serial_ports_release_xml(xml);
     if (!virt_disk_delete(instances_path, uuid, error)) {
         g_prefix_error(error, "delete the instance's files: ");
         return false;

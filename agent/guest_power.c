@@ -3,6 +3,7 @@
 
 #include "agent/guest.h"
 #include "agent/guest_internal.h"
+#include "agent/serial_ports.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "rpc/exception.h"
@@ -54,6 +55,7 @@ bool guest_power_off(Agent *agent, const NovaInstance *instance, int timeout_s, 
         else
             nd_info(LOGGER, "Instance failed to shutdown in %d seconds.", timeout_s);
     }
+    serial_ports_release_domain(agent, instance->uuid);
     return virt_domain_destroy(agent->virt, instance->uuid, error);
 }
 

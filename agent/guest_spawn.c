@@ -4,6 +4,7 @@
 #include "agent/guest_config.h"
 #include "agent/guest_internal.h"
 #include "agent/network_ports.h"
+#include "agent/serial_ports.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "rest/error.h"
@@ -109,25 +110,31 @@ static bool disk_options(Guest *guest, VirtDiskOptions *options, GError **error)
                                          &options->backend, error);
 }
 
-static bool create_root_disk(Guest *guest, const VirtDiskOptions *options, GError **error)
+/* A disk of the image; size in bytes, 0 = the image's own. */
+static bool create_image_disk(Guest *guest, const VirtDiskOptions *options, const char *name, const char *image_id, const char *format, guint64 size,
+                              GError **error)
 {
-    const NovaInstance *instance = guest->instance;
-    if (guest_disk_info_find(guest->disks, "disk") == NULL)
-        return true; /* booted from a volume */
-    guint64 size = (guint64)instance->flavor->root_gb * GIB;
-    Download download = {guest, instance->image_ref};
+    Download download = {guest, image_id};
     VirtImageRequest request = {
-        .image_id = instance->image_ref,
-        .disk_format = guest->image->disk_format,
+        .image_id = image_id,
+        .disk_format = format,
         .max_virtual_size = size,
         .download = download_image,
         .user_data = &download,
         .cancellable = guest->cancellable,
     };
     GError *failure = NULL;
-    if (virt_disk_create_from_image(options, instance->uuid, "disk", &request, size, &failure))
+    if (virt_disk_create_from_image(options, guest->instance->uuid, name, &request, size, &failure))
         return true;
-    return name_disk_failure(instance->image_ref, failure, error);
+    return name_disk_failure(image_id, failure, error);
+}
+
+static bool create_root_disk(Guest *guest, const VirtDiskOptions *options, GError **error)
+{
+    const NovaInstance *instance = guest->instance;
+    if (guest_disk_info_find(guest->disks, "disk") == NULL)
+        return true; /* booted from a volume */
+    return create_image_disk(guest, options, "disk", instance->image_ref, guest->image->disk_format, (guint64)instance->flavor->root_gb * GIB, error);
 }
 
 /* The kernel and ramdisk of an image that has them apart. */
@@ -183,13 +190,13 @@ static bool create_swap(Guest *guest, const VirtDiskOptions *options, GError **e
     return size_mib <= 0 || virt_disk_create_swap(options, guest->instance->uuid, "disk.swap", (guint64)size_mib, error);
 }
 
-static bool create_config_drive(Guest *guest, const GuestSpawnOptions *options, GError **error)
+static bool create_config_drive(Guest *guest, const char *name, const GuestSpawnOptions *options, GError **error)
 {
     const NdConfig *config = guest->agent->config;
     if (!guest_needs_config_drive(config, guest->instance))
         return true;
     const char *uuid = guest->instance->uuid;
-    g_autofree char *path = virt_disk_path(guest->agent->image_cache->instances_path, uuid, "disk.config");
+    g_autofree char *path = virt_disk_path(guest->agent->image_cache->instances_path, uuid, name);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return true;
     nd_info(LOGGER, "Using config drive");
@@ -213,6 +220,17 @@ bool guest_create_disks(Guest *guest, const GuestSpawnOptions *options, GError *
     return create_kernel(guest, &disks, "kernel", guest->instance->kernel_id, error) &&
            create_kernel(guest, &disks, "ramdisk", guest->instance->ramdisk_id, error) && create_root_disk(guest, &disks, error) &&
            create_ephemerals(guest, &disks, error) && create_swap(guest, &disks, error);
+}
+
+bool guest_create_rescue_disks(Guest *guest, const char *image_id, const char *image_format, const GuestSpawnOptions *options, GError **error)
+{
+    VirtDiskOptions disks = {0};
+    bool drive = guest_disk_info_find(guest->disks, "disk.config.rescue") != NULL;
+    nd_info(LOGGER, "Creating image(s)");
+    return disk_options(guest, &disks, error) && create_kernel(guest, &disks, "kernel.rescue", guest->rescue->kernel_id, error) &&
+           create_kernel(guest, &disks, "ramdisk.rescue", guest->rescue->ramdisk_id, error) &&
+           create_image_disk(guest, &disks, "disk.rescue", image_id, image_format, 0, error) &&
+           (!drive || create_config_drive(guest, "disk.config.rescue", options, error));
 }
 
 bool guest_restore_backing(Guest *guest, GError **error)
@@ -249,7 +267,7 @@ bool guest_restore_backing(Guest *guest, GError **error)
 
 /* --- the domain --- */
 
-bool guest_define(Guest *guest, GError **error)
+static bool define_with_ports(Guest *guest, SerialPorts *serial_ports, GError **error)
 {
     Agent *agent = guest->agent;
     GuestInput input = {
@@ -257,13 +275,18 @@ bool guest_define(Guest *guest, GError **error)
         .image = guest->image,
         .vifs = guest->interfaces,
         .disks = guest->disks,
+        .rescue = guest->rescue,
+        .acquire_serial_port = serial_ports_acquire,
+        .user_data = serial_ports,
         .creation_time = g_get_real_time() / G_USEC_PER_SEC,
     };
     g_autoptr(VirtMachine) machine = guest_config(agent_guest_host(agent), &input, error);
     if (machine == NULL)
         return false;
-    guest_config_record(agent_guest_host(agent), &input, machine);
-    guest_config_register_defaults(agent_guest_host(agent), guest->instance, guest->image, guest->disks, machine);
+    if (guest->rescue == NULL) { /* what is recorded is what the guest is otherwise */
+        guest_config_record(agent_guest_host(agent), &input, machine);
+        guest_config_register_defaults(agent_guest_host(agent), guest->instance, guest->image, guest->disks, machine);
+    }
     g_autofree char *xml = virt_domain_xml(machine, error);
     if (xml == NULL)
         return false;
@@ -273,10 +296,20 @@ bool guest_define(Guest *guest, GError **error)
     return true;
 }
 
+bool guest_define(Guest *guest, GError **error)
+{
+    g_autoptr(GPtrArray) taken = g_ptr_array_new_with_free_func(g_free);
+    SerialPorts serial_ports = {guest->agent, taken};
+    bool defined = define_with_ports(guest, &serial_ports, error);
+    if (!defined)
+        serial_ports_abandon(&serial_ports);
+    return defined;
+}
+
 bool guest_spawn(Guest *guest, const GuestSpawnOptions *options, GError **error)
 {
     if (!guest_create_disks(guest, options, error) || !guest_define(guest, error) || !guest_record_devices(guest, error) ||
-        !create_config_drive(guest, options, error) || !guest_start_and_wait(guest, true, error))
+        !create_config_drive(guest, "disk.config", options, error) || !guest_start_and_wait(guest, true, error))
         return false;
     nd_info(LOGGER, "Instance spawned successfully.");
     return true;

@@ -30,8 +30,6 @@ static const OperationStep refuse_steps[] = {{"refuse", NULL, NULL, refuse, NULL
 #define EM OPERATION_ERROR_OUT_MIGRATION
 #define IF OPERATION_INSTANCE_FAULT
 
-REFUSED(rescue_instance, WE | RT | EV | IF);
-REFUSED(unrescue_instance, WE | RT | EV | IF);
 REFUSED(soft_delete_instance, WE | RT | EV | IF);
 REFUSED(restore_instance, WE | RT | EV | IF);
 REFUSED(shelve_instance, WE | RT | EV | IF);
@@ -60,16 +58,11 @@ REFUSED(post_live_migration_at_destination, WE | EV | IF);
 REFUSED(rollback_live_migration_at_destination, WE | EV | IF);
 REFUSED(drop_move_claim_at_destination, 0);
 REFUSED(remove_volume_connection, WE);
-REFUSED(reserve_block_device_name, WE | RT | IF);
 REFUSED(attach_volume, WE | EV | IF);
 REFUSED(detach_volume, WE | EV | IF);
 REFUSED(swap_volume, WE | EV | IF);
 REFUSED(volume_snapshot_create, WE);
 REFUSED(volume_snapshot_delete, WE);
-REFUSED(get_spice_console, WE | IF);
-REFUSED(get_serial_console, WE | IF);
-REFUSED(get_mks_console, WE | IF);
-REFUSED(get_rdp_console, WE | IF);
 REFUSED(cache_images, WE);
 REFUSED(allow_share, WE | EV | IF);
 REFUSED(deny_share, WE | EV | IF);
@@ -89,8 +82,8 @@ static const MethodSpec methods[] = {
     {"unpause_instance", "instance:Instance", METHOD_LANE, &operation_unpause_instance, 0},
     {"suspend_instance", "instance:Instance", METHOD_LANE, &operation_suspend_instance, 0},
     {"resume_instance", "instance:Instance", METHOD_LANE, &operation_resume_instance, 0},
-    {"rescue_instance", "instance:Instance, rescue_password:str?, rescue_image_ref:str?, clean_shutdown:bool", METHOD_LANE, &refused_rescue_instance, 0},
-    {"unrescue_instance", "instance:Instance", METHOD_LANE, &refused_unrescue_instance, 0},
+    {"rescue_instance", "instance:Instance, rescue_password:str?, rescue_image_ref:str?, clean_shutdown:bool", METHOD_LANE, &operation_rescue_instance, 0},
+    {"unrescue_instance", "instance:Instance", METHOD_LANE, &operation_unrescue_instance, 0},
     {"soft_delete_instance", "instance:Instance", METHOD_LANE, &refused_soft_delete_instance, 0},
     {"restore_instance", "instance:Instance", METHOD_LANE, &refused_restore_instance, 0},
     {"trigger_crash_dump", "instance:Instance", METHOD_LANE, &operation_trigger_crash_dump, 0},
@@ -147,7 +140,7 @@ static const MethodSpec methods[] = {
     /* volumes */
     {"reserve_block_device_name",
      "instance:Instance, device:str?, volume_id:str, disk_bus:str?, device_type:str?, tag:str?=, multiattach:bool?=", METHOD_LANE,
-     &refused_reserve_block_device_name, 0},
+     &operation_reserve_block_device_name, 0},
     {"attach_volume", "instance:Instance, bdm:BlockDeviceMapping", METHOD_LANE, &refused_attach_volume, 0},
     {"detach_volume", "volume_id:str, instance:Instance, attachment_id:str?=", METHOD_LANE, &refused_detach_volume, 0},
     {"swap_volume", "instance:Instance, old_volume_id:str, new_volume_id:str, new_attachment_id:str?=", METHOD_LANE, &refused_swap_volume, 0},
@@ -163,10 +156,10 @@ static const MethodSpec methods[] = {
     /* consoles and facts */
     {"get_console_output", "instance:Instance, tail_length:any?", METHOD_QUICK, &operation_get_console_output, 0},
     {"get_vnc_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_vnc_console, 0},
-    {"get_spice_console", "instance:Instance, console_type:str", METHOD_QUICK, &refused_get_spice_console, 0},
-    {"get_serial_console", "instance:Instance, console_type:str", METHOD_QUICK, &refused_get_serial_console, 0},
-    {"get_mks_console", "instance:Instance, console_type:str", METHOD_QUICK, &refused_get_mks_console, 0},
-    {"get_rdp_console", "instance:Instance, console_type:str", METHOD_QUICK, &refused_get_rdp_console, 0},
+    {"get_spice_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_spice_console, 0},
+    {"get_serial_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_serial_console, 0},
+    {"get_mks_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_mks_console, 0},
+    {"get_rdp_console", "instance:Instance, console_type:str", METHOD_QUICK, &operation_get_rdp_console, 0},
     {"validate_console_port", "instance:Instance, port:any, console_type:str", METHOD_QUICK, &operation_validate_console_port, 0},
     {"get_diagnostics", "instance:Instance", METHOD_QUICK, &operation_get_diagnostics, 0},
     {"get_instance_diagnostics", "instance:Instance", METHOD_QUICK, &operation_get_instance_diagnostics, 0},

@@ -17,6 +17,10 @@ extern const OperationSpec operation_resume_instance;
 /* op_console.c */
 extern const OperationSpec operation_get_console_output;
 extern const OperationSpec operation_get_vnc_console;
+extern const OperationSpec operation_get_spice_console;
+extern const OperationSpec operation_get_serial_console;
+extern const OperationSpec operation_get_rdp_console;
+extern const OperationSpec operation_get_mks_console;
 extern const OperationSpec operation_validate_console_port;
 /* op_diagnostics.c */
 extern const OperationSpec operation_get_diagnostics;
@@ -26,6 +30,11 @@ extern const OperationSpec operation_trigger_crash_dump;
 extern const OperationSpec operation_quiesce_instance;
 extern const OperationSpec operation_unquiesce_instance;
 extern const OperationSpec operation_set_admin_password;
+/* op_rescue.c */
+extern const OperationSpec operation_rescue_instance;
+extern const OperationSpec operation_unrescue_instance;
+/* op_volume.c */
+extern const OperationSpec operation_reserve_block_device_name;
 /* op_snapshot.c */
 extern const OperationSpec operation_snapshot_instance;
 extern const OperationSpec operation_backup_instance;

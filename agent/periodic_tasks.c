@@ -247,6 +247,52 @@ static void check_build_time(Agent *agent, RpcContext *context)
     nd_log_set_instance(NULL);
 }
 
+/* --- _poll_rescued_instances: rescues end by themselves --- */
+
+/* As nova-api does it for a user. */
+static bool begin_unrescue(Agent *agent, NovaInstance *instance, GError **error)
+{
+    static const char *const at_rest[] = {OPERATION_EXPECT_NONE, NULL};
+    g_autoptr(RpcContext) own = rpc_context_new_admin(NULL); /* a request of its own, for the instance's list of actions */
+
+    nova_instance_set_task_state(instance, TASK_UNRESCUING);
+    return conductor_instance_save(agent->conductor, own, instance, at_rest, error) &&
+           conductor_action_start(agent->conductor, own, instance->uuid, "unrescue", error) &&
+           agent_run_method(agent, own, "unrescue_instance", instance, NULL, error);
+}
+
+static void poll_rescued(Agent *agent, RpcContext *context)
+{
+    static const char *const attrs[] = {"system_metadata", "info_cache", "metadata", "flavor", NULL};
+    gint64 timeout_us = nd_config_int(agent->config, "DEFAULT", "rescue_timeout") * G_USEC_PER_SEC;
+    g_autoptr(NovaInstanceList) instances = NULL;
+    g_autoptr(GError) error = NULL;
+    NdJson *filters;
+
+    if (timeout_us == 0)
+        return;
+    filters = json_object_new_object();
+    nd_json_set_string(filters, "vm_state", VM_RESCUED);
+    nd_json_set_string(filters, "host", agent->host);
+    instances = conductor_instance_list_by_filters(agent->conductor, context, filters, attrs, true, &error);
+    if (instances == NULL) {
+        nd_warning(LOGGER, "Rescued instances cannot be listed: %s", error->message);
+        return;
+    }
+    for (guint i = 0; i < nova_object_list_length(instances); i++) {
+        NovaInstance *instance = nova_object_list_get(instances, i);
+        g_autoptr(GError) failure = NULL;
+
+        if (instance->task_state != NULL || nd_time_now() - instance->launched_at <= timeout_us || agent_lanes_busy(agent->lanes, instance->uuid))
+            continue;
+        nd_log_set_instance(instance->uuid);
+        nd_info(LOGGER, "The rescue has lasted longer than rescue_timeout and is ended");
+        if (!begin_unrescue(agent, instance, &failure))
+            nd_warning(LOGGER, "The rescue cannot be ended: %s", failure->message);
+    }
+    nd_log_set_instance(NULL);
+}
+
 static void check_release(Agent *agent, RpcContext *context)
 {
     agent_service_check_release(agent, context);
@@ -270,6 +316,7 @@ static const struct {
     {"_cleanup_expired_console_auth_tokens", "instance_delete_interval", 0, false, clean_console_tokens},
     {"_run_pending_deletes", "instance_delete_interval", 0, false, run_pending_deletes},
     {"_check_instance_build_time", NULL, 0, false, check_build_time},
+    {"_poll_rescued_instances", NULL, 0, false, poll_rescued},
     {"_check_release", NULL, RELEASE_CHECK_S, false, check_release},
 };
 

@@ -28,6 +28,8 @@
 #define TASK_IMAGE_UPLOADING "image_uploading"
 #define TASK_IMAGE_BACKUP "image_backup"
 #define TASK_UPDATING_PASSWORD "updating_password"
+#define TASK_RESCUING "rescuing"
+#define TASK_UNRESCUING "unrescuing"
 #define TASK_RESIZE_PREP "resize_prep"
 #define TASK_RESIZE_MIGRATING "resize_migrating"
 #define TASK_REBOOTING "rebooting"

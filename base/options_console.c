@@ -21,7 +21,7 @@ static const NdOption vnc_options[] = {
 static const NdOption spice_options[] = {
     {"agent_enabled", BOOLEAN, "true", "guest agent of SPICE", HONOURED},
     {"enabled", BOOLEAN, "false", "SPICE consoles", HONOURED},
-    {"html5proxy_base_url", URI, "http://127.0.0.1:6082/spice_auto.html", "address of SPICE consoles", UNSUPPORTED("not implemented yet")},
+    {"html5proxy_base_url", URI, "http://127.0.0.1:6082/spice_auto.html", "address of SPICE consoles", HONOURED},
     {"html5proxy_host", HOST_ADDRESS, "0.0.0.0", "address of the SPICE proxy", IGNORED("read by the SPICE proxy")},
     {"html5proxy_port", PORT, "6082", "port of the SPICE proxy", IGNORED("read by the SPICE proxy")},
     {"image_compression", STRING, NULL, "image compression", UNSUPPORTED("not implemented yet"), CHOICES("auto_glz,auto_lz,quic,glz,lz,off")},
@@ -29,16 +29,16 @@ static const NdOption spice_options[] = {
     {"playback_compression", BOOLEAN, NULL, "audio compression", UNSUPPORTED("not implemented yet")},
     {"require_secure", BOOLEAN, "false", "only TLS channels", UNSUPPORTED("not implemented yet")},
     {"server_listen", STRING, "127.0.0.1", "address guests listen on", HONOURED},
-    {"server_proxyclient_address", STRING, "127.0.0.1", "address the proxy connects to", UNSUPPORTED("not implemented yet")},
+    {"server_proxyclient_address", STRING, "127.0.0.1", "address the proxy connects to", HONOURED},
     {"spice_direct_proxy_base_url", URI, "http://127.0.0.1:13002/nova", "address of direct SPICE consoles", UNSUPPORTED("not implemented yet")},
     {"streaming_mode", STRING, NULL, "which video is streamed", UNSUPPORTED("not implemented yet"), CHOICES("filter,all,off")},
     {"zlib_compression", STRING, NULL, "zlib compression over slow links", UNSUPPORTED("not implemented yet"), CHOICES("auto,never,always")},
 };
 
 static const NdOption serial_console_options[] = {
-    {"base_url", URI, "ws://127.0.0.1:6083/", "address of serial consoles", UNSUPPORTED("not implemented yet")},
+    {"base_url", URI, "ws://127.0.0.1:6083/", "address of serial consoles", HONOURED},
     {"enabled", BOOLEAN, "false", "serial consoles through TCP", HONOURED},
-    {"port_range", STRING, "10000:20000", "ports for them", UNSUPPORTED("not implemented yet"), .pattern = "^\\d+:\\d+$"},
+    {"port_range", STRING, "10000:20000", "ports for them", HONOURED, .pattern = "^\\d+:\\d+$"},
     {"proxyclient_address", STRING, "127.0.0.1", "address the proxy connects to", HONOURED},
     {"serialproxy_host", STRING, "0.0.0.0", "address of the serial proxy", IGNORED("read by the serial proxy")},
     {"serialproxy_port", PORT, "6083", "port of the serial proxy", IGNORED("read by the serial proxy")},
@@ -55,12 +55,12 @@ static const NdOption consoleauth_options[] = {
 };
 
 static const NdOption rdp_options[] = {
-    {"enabled", BOOLEAN, "false", "RDP consoles", IGNORED("only for Hyper-V")},
+    {"enabled", BOOLEAN, "false", "RDP consoles", HONOURED},
     {"html5_proxy_base_url", URI, "http://127.0.0.1:6083/", "address of RDP consoles", IGNORED("only for Hyper-V"), .schemes = "http,https"},
 };
 
 static const NdOption mks_options[] = {
-    {"enabled", BOOLEAN, "false", "MKS consoles", IGNORED("only for VMware")},
+    {"enabled", BOOLEAN, "false", "MKS consoles", HONOURED},
     {"mksproxy_base_url", URI, "http://127.0.0.1:6090/", "address of MKS consoles", IGNORED("only for VMware"), .schemes = "http,https"},
 };
 

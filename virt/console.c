@@ -196,3 +196,26 @@ bool virt_console_serial_port(const char *domain_xml, char **host, int *port, GE
     *port = (int)number;
     return true;
 }
+
+GPtrArray *virt_console_serial_ports(const char *domain_xml, GError **error)
+{
+    static const char *const elements[] = {"serial", "console"};
+    g_autoptr(xmlDoc) document = NULL;
+    xmlNode *root = domain_root(domain_xml, &document, error);
+    if (root == NULL)
+        return NULL;
+    GPtrArray *ports = g_ptr_array_new_with_free_func(g_free);
+    /* libvirt shows the first serial port as a console once more; consoles count only where there are no serial ports (s390). */
+    for (size_t i = 0; i < G_N_ELEMENTS(elements) && ports->len == 0; i++) {
+        for (guint n = 1;; n++) {
+            g_autofree char *expression = g_strdup_printf("devices/%s[@type='tcp'][%u]/source", elements[i], n);
+            xmlNode *source = nd_xpath_node(root, expression);
+            if (source == NULL)
+                break;
+            g_autofree char *host = nd_xpath_string(source, "@host"), *service = nd_xpath_string(source, "@service");
+            if (host != NULL && service != NULL)
+                g_ptr_array_add(ports, g_strdup_printf("%s:%s", host, service));
+        }
+    }
+    return ports;
+}

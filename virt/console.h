@@ -32,3 +32,5 @@ bool virt_console_graphics(VirtConnection *connection, const char *uuid, const c
 void virt_graphics_clear(VirtGraphics *graphics);
 /* The first TCP serial port of a domain (serial console). Errors: VIRT_ERROR_CONSOLE. */
 bool virt_console_serial_port(const char *domain_xml, char **host, int *port, GError **error);
+/* All TCP serial ports of a domain, as "host:port": new array of char *. Errors: a broken XML. */
+GPtrArray *virt_console_serial_ports(const char *domain_xml, GError **error);

@@ -78,11 +78,25 @@ static void test_times(void)
     }
 }
 
+static void test_passwords(void)
+{
+    for (size_t length = 0; length < 40; length++) {
+        g_autofree char *one = nd_password_new(length), *other = nd_password_new(length);
+        g_assert_cmpuint(strlen(one), ==, length);
+        g_assert_true(g_regex_match_simple("^[2-9A-HJ-NP-Za-km-z]*$", one, 0, 0));
+        if (length >= 12)
+            g_assert_cmpstr(one, !=, other);
+        for (size_t i = 0; length >= 3 && i < 3; i++)
+            g_assert_nonnull(strpbrk(one, i == 0 ? "23456789" : i == 1 ? "ABCDEFGHJKLMNPQRSTUVWXYZ" : "abcdefghijkmnopqrstuvwxyz"));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/basics/errno", test_errno);
     g_test_add_func("/basics/ids", test_ids);
+    g_test_add_func("/basics/passwords", test_passwords);
     g_test_add_func("/basics/times", test_times);
     return g_test_run();
 }
