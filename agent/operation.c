@@ -305,6 +305,15 @@ static void park(Operation *operation, const GError *failure)
     end_with_failure(operation, failure);
 }
 
+/* What the journal has as accepted is begun by the next start, if this one is over. */
+static bool may_begin(Operation *operation, GError **error)
+{
+    if (operation->journal_entry == NULL || !operation_stopping(operation))
+        return true;
+    g_set_error(error, AGENT_ERROR, AGENT_ERROR_STOPPING, "the compute service is stopping");
+    return false;
+}
+
 bool operation_run(Operation *operation, GError **error)
 {
     g_autoptr(GError) failure = NULL;
@@ -313,7 +322,7 @@ bool operation_run(Operation *operation, GError **error)
 
     operation->begun_us = g_get_monotonic_time();
     operation->backend->enter(operation);
-    done = run_decorated(operation, &event, &failure);
+    done = may_begin(operation, &failure) && run_decorated(operation, &event, &failure);
     if (!done && is_parked(operation, failure)) {
         park(operation, failure);
     } else if (!done) {

@@ -10,11 +10,14 @@
 #include "base/log.h"
 #include "objects/objects.h"
 #include "rpc/exception.h"
+#include "virt/connection.h"
 
 #include <string.h>
 
 #define LOGGER "nova.compute.manager"
 #define ANY (-1)
+#define VIRT_WAIT_MS 5000
+#define POWER_STATE_TRIES 3 /* with a connection */
 
 static const char *const error_tasks_handled[] = {TASK_RESIZE_MIGRATING, TASK_DELETING, NULL};
 static const char *const building_tasks[] = {TASK_SCHEDULING, TASK_BLOCK_DEVICE_MAPPING, TASK_NETWORKING, TASK_SPAWNING, NULL};
@@ -335,9 +338,28 @@ static bool act(const Recovery *recovery, NovaInstance *instance, RecoveryAction
     return false;
 }
 
+/* A libvirtd that does not answer must not make a running guest look as if it was off: it is waited for. False: the daemon stops, or libvirt
+ * cannot tell of this one. */
+static bool read_power_state(Agent *agent, const NovaInstance *instance, gint64 *power_state)
+{
+    for (guint failures = 0; agent_stopping(agent) == AGENT_RUNNING && failures < POWER_STATE_TRIES;) {
+        g_autoptr(GError) error = NULL;
+
+        *power_state = guest_power_state(agent, instance, &error);
+        if (error == NULL)
+            return true;
+        nd_warning(LOGGER, "The power state cannot be read: %s", error->message);
+        if (virt_connection_wait(agent->virt, VIRT_WAIT_MS, NULL))
+            failures++;
+    }
+    return false;
+}
+
 static void recover(const Recovery *recovery, NovaInstance *instance)
 {
-    gint64 power_state = guest_power_state(recovery->agent, instance, NULL);
+    gint64 power_state;
+    if (!read_power_state(recovery->agent, instance, &power_state))
+        return;
     RecoveryKnown known = recovery_journal_interrupted(recovery->journal, instance->uuid) != NULL ? RECOVERY_INTERRUPTED
                           : recovery_journal_is_queued(recovery->journal, instance->uuid)         ? RECOVERY_QUEUED
                                                                                                   : RECOVERY_NOTHING_KNOWN;

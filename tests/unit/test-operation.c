@@ -383,6 +383,72 @@ static void test_migration_error(void)
     scene_end();
 }
 
+static AgentJournalEntry *accepted_entry(AgentJournalPhase phase, const char *at_step)
+{
+    AgentJournalEntry *entry = agent_journal_entry_new(UUID, "stop_instance", "req-1");
+
+    entry->phase = phase;
+    entry->step = g_strdup(at_step);
+    g_assert_true(agent_journal_begin(scene.agent.journal, entry, NULL));
+    return entry;
+}
+
+/* A request that is in the journal already goes on with that entry. */
+static void test_adopted(void)
+{
+    g_autoptr(Operation) operation = NULL;
+
+    scene_begin(true);
+    operation = operation_new(&scene.agent, &spec, NULL, NULL, NULL, (NovaInstance *)&scene);
+    operation_adopt(operation, accepted_entry(AGENT_JOURNAL_QUEUED, NULL), false);
+    g_assert_true(operation_run(operation, NULL));
+    g_assert_true(g_str_has_prefix(scene.log->str, "start(compute_stop_instance) notify(power_off.start) do(first)"));
+    g_assert_cmpstr(scene.seen_in_journal, ==, "first:run second:run third:run ");
+    g_clear_pointer(&operation, operation_free);
+    scene_end();
+}
+
+/* What an earlier run was interrupted in has its action event. */
+static void test_resumed(void)
+{
+    g_autoptr(Operation) operation = NULL;
+
+    scene_begin(true);
+    operation = operation_new(&scene.agent, &spec, NULL, NULL, NULL, (NovaInstance *)&scene);
+    operation_adopt(operation, accepted_entry(AGENT_JOURNAL_RUN, "second"), true);
+    g_assert_true(operation_run(operation, NULL));
+    g_assert_true(g_str_has_prefix(scene.log->str, "notify(power_off.start) do(first)"));
+    g_assert_true(g_str_has_suffix(scene.log->str, "finish(compute_stop_instance,ok) reply(7)"));
+    g_clear_pointer(&operation, operation_free);
+    scene_end();
+}
+
+/* An accepted request whose turn comes too late, or never, stays as it was. */
+static void test_accepted_and_not_begun(void)
+{
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(Operation) operation = NULL;
+        g_autoptr(GPtrArray) left = NULL;
+        const AgentJournalEntry *entry;
+
+        scene_begin(true);
+        operation = operation_new(&scene.agent, &spec, NULL, NULL, NULL, (NovaInstance *)&scene);
+        operation_adopt(operation, accepted_entry(AGENT_JOURNAL_QUEUED, NULL), false);
+        if (i == 0) {
+            g_atomic_int_set(&scene.agent.stopping, AGENT_PARKING);
+            g_assert_false(operation_run(operation, NULL));
+        }
+        g_clear_pointer(&operation, operation_free);
+        g_assert_null(strstr(scene.log->str, "start("));
+        left = agent_journal_load(scene.agent.journal, NULL, NULL);
+        g_assert_cmpuint(left->len, ==, 1);
+        entry = left->pdata[0];
+        g_assert_cmpint(entry->phase, ==, AGENT_JOURNAL_QUEUED);
+        g_assert_true(agent_journal_end(scene.agent.journal, entry, NULL));
+        scene_end();
+    }
+}
+
 /* When the time to stop is over the next step does not begin, nothing is undone, and the journal keeps the place. */
 static void test_parked(void)
 {
@@ -447,6 +513,9 @@ int main(int argc, char **argv)
     g_test_add_func("/operation/event-start-fails", test_event_start_fails);
     g_test_add_func("/operation/finish-early", test_finish_early);
     g_test_add_func("/operation/migration-error", test_migration_error);
+    g_test_add_func("/operation/adopted", test_adopted);
+    g_test_add_func("/operation/resumed", test_resumed);
+    g_test_add_func("/operation/accepted-and-not-begun", test_accepted_and_not_begun);
     g_test_add_func("/operation/parked", test_parked);
     g_test_add_func("/operation/never-run", test_never_run);
     g_test_add_func("/operation/remember", test_remember);
