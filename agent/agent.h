@@ -27,6 +27,7 @@ typedef struct Tracker Tracker;               /* agent/tracker.h */
 typedef struct GlanceClient GlanceClient;     /* rest/glance.h */
 typedef struct KeystoneAuth KeystoneAuth;     /* rest/keystone.h */
 typedef struct NeutronClient NeutronClient;   /* rest/neutron.h */
+typedef struct Operation Operation;                   /* agent/operation.h */
 typedef struct OperationBackend OperationBackend;
 typedef struct PlacementClient PlacementClient; /* rest/placement.h */
 typedef struct RestSession RestSession;         /* rest/session.h */

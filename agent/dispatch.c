@@ -161,3 +161,20 @@ bool agent_resume_method(Agent *agent, RpcContext *context, AgentJournalEntry *e
     operation_submit(operation, limit_of(agent, method));
     return true;
 }
+
+bool agent_run_within(Operation *outer, const char *name, NdJson *args, GError **error)
+{
+    g_autoptr(NdJson) json = args != NULL ? args : json_object_new_object();
+    const MethodSpec *method = methods_lookup(name);
+    g_autoptr(MethodArgs) parsed = NULL;
+    bool done;
+
+    nd_json_set(json, "instance", nova_object_to_json(outer->instance, NOVA_UNCLAMPED));
+    parsed = method_args_parse(methods_signature(method), json, error);
+    if (parsed == NULL)
+        return false;
+    g_autoptr(Operation) inner = operation_new(outer->agent, method->operation, outer->context, NULL, g_steal_pointer(&parsed), outer->instance);
+    done = operation_run(inner, error);
+    outer->backend->enter(outer);
+    return done;
+}

@@ -20,3 +20,6 @@ bool agent_resume_method(Agent *agent, RpcContext *context, AgentJournalEntry *e
                          GError **error);
 /* A request that an earlier run accepted and did not begin (takes the entry, whose file stays if this fails). */
 bool agent_run_accepted(Agent *agent, AgentJournalEntry *entry /* takes */, GError **error);
+/* The same at once, in the thread, the lane and the name of the operation that calls it, on its own instance: where upstream calls one method from
+ * within another (a rebuild that stops the server again). It has its own action event, faults and notifications. */
+bool agent_run_within(Operation *outer, const char *method, NdJson *args /* takes */, GError **error);

@@ -55,6 +55,16 @@ Guest *guest_new(Agent *agent, const RpcContext *context, NovaInstance *instance
     return g_steal_pointer(&guest);
 }
 
+Guest *guest_new_refreshed(Agent *agent, const RpcContext *context, NovaInstance *instance, GError **error)
+{
+    g_autoptr(NdJson) vifs = NULL;
+    GuestParts parts = {0};
+    if (!network_refresh(agent, context, instance, NETWORK_REFRESH_CACHED, &vifs, error))
+        return NULL;
+    parts.vifs = vifs;
+    return guest_new(agent, context, instance, &parts, error);
+}
+
 Guest *guest_new_to_destroy(Agent *agent, const RpcContext *context, NovaInstance *instance)
 {
     Guest *guest = g_new0(Guest, 1);

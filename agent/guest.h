@@ -26,6 +26,7 @@ typedef struct {
     GuestDiskInfo *disks;        /* decided from mappings and image */
     GCancellable *cancellable;   /* may be NULL */
     const GuestRescue *rescue;   /* borrowed; NULL: none */
+    bool swap_of_flavor;         /* a swap disk is as large as the flavor says, not as its mapping still does (after a resize) */
 } Guest;
 
 /* What is known already; NULL members are looked up: image from the instance's system_metadata, vifs from its info cache, mappings from the
@@ -39,6 +40,8 @@ typedef struct {
 
 /* Gathers what a guest is made of (parts may be NULL). */
 Guest *guest_new(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestParts *parts, GError **error);
+/* The same with the network as Neutron has it now (the ports that the info cache lists). */
+Guest *guest_new_refreshed(Agent *agent, const RpcContext *context, NovaInstance *instance, GError **error);
 /* Only what guest_destroy needs: works for an instance whose image or disks can no longer be made sense of. */
 Guest *guest_new_to_destroy(Agent *agent, const RpcContext *context, NovaInstance *instance);
 void guest_free(Guest *guest);
@@ -53,6 +56,9 @@ typedef struct {
  * vif_plugging_timeout by the rule of vif_plugging_is_fatal (NOVA_EXC_VIRTUAL_INTERFACE_CREATE_EXCEPTION). What a failure
  * leaves is taken back by guest_destroy. */
 bool guest_spawn(Guest *guest, const GuestSpawnOptions *options, GError **error);
+/* The same for a guest whose disks are there already, moved or kept (resize and its revert): missing ones are made, others grown to the flavor. Without
+ * power_on it is only defined. wait_for_ports as in guest_start_and_wait. */
+bool guest_spawn_moved(Guest *guest, bool power_on, bool wait_for_ports, GError **error);
 /* Only the missing disks and the config drive (hard reboot, rebuild). options NULL = none. */
 bool guest_create_disks(Guest *guest, const GuestSpawnOptions *options, GError **error);
 
@@ -84,6 +90,17 @@ typedef struct {
 bool guest_rescue(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestRescueOptions *options, GError **error);
 /* Starts the guest from its own disks again and removes the rescue files. */
 bool guest_unrescue(Agent *agent, const NovaInstance *instance, GError **error);
+
+/* --- guest_resize.c: the instance's files on their way to another flavor (upstream driver.py migrate_disk_and_power_off) --- */
+/* Refuses disks that would have to shrink (NOVA_EXC_RESIZE_ERROR): to be asked before the guest is touched. */
+bool guest_check_resize(const Guest *guest, const NovaFlavor *flavor, GError **error);
+/* Powers the guest off, unplugs it and puts its files aside, with copies of the disks in their place. *disk_info: what finish_resize is told of them,
+ * a JSON text (caller frees). On failure the files are as they were. */
+bool guest_resize_begin(Guest *guest, int timeout_s, int retry_interval_s, char **disk_info, GError **error);
+/* The files put aside are the instance's again. */
+bool guest_resize_revert(Agent *agent, const char *uuid, GError **error);
+/* They are deleted. */
+bool guest_resize_confirm(Agent *agent, const char *uuid, GError **error);
 
 /* --- guest_destroy.c --- */
 /* Domain, definition, interfaces, and (if delete_files) the instance's folder are gone afterwards; what is gone already is fine. */

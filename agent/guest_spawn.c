@@ -185,7 +185,7 @@ static bool create_swap(Guest *guest, const VirtDiskOptions *options, GError **e
 {
     if (guest_disk_info_find(guest->disks, "disk.swap") == NULL)
         return true;
-    const GuestBlockDevice *device = guest->disks->devices->swap;
+    const GuestBlockDevice *device = guest->swap_of_flavor ? NULL : guest->disks->devices->swap;
     gint64 size_mib = device ? device->size : guest->instance->flavor->swap;
     return size_mib <= 0 || virt_disk_create_swap(options, guest->instance->uuid, "disk.swap", (guint64)size_mib, error);
 }
@@ -312,5 +312,18 @@ bool guest_spawn(Guest *guest, const GuestSpawnOptions *options, GError **error)
         !create_config_drive(guest, "disk.config", options, error) || !guest_start_and_wait(guest, true, error))
         return false;
     nd_info(LOGGER, "Instance spawned successfully.");
+    return true;
+}
+
+bool guest_spawn_moved(Guest *guest, bool power_on, bool wait_for_ports, GError **error)
+{
+    if (!guest_create_disks(guest, NULL, error) || !create_config_drive(guest, "disk.config", NULL, error) || !guest_define(guest, error) ||
+        !guest_record_devices(guest, error))
+        return false;
+    if (!power_on)
+        return true;
+    if (!guest_start_and_wait(guest, wait_for_ports, error))
+        return false;
+    virt_domain_sync_time(guest->agent->virt, guest->instance->uuid);
     return true;
 }

@@ -30,18 +30,6 @@ static const OperationStep refuse_steps[] = {{"refuse", NULL, NULL, refuse, NULL
 #define EM OPERATION_ERROR_OUT_MIGRATION
 #define IF OPERATION_INSTANCE_FAULT
 
-REFUSED(soft_delete_instance, WE | RT | EV | IF);
-REFUSED(restore_instance, WE | RT | EV | IF);
-REFUSED(shelve_instance, WE | RT | EV | IF);
-REFUSED(shelve_offload_instance, WE | RT | EV | IF);
-REFUSED(unshelve_instance, WE | RT | EV | IF);
-REFUSED(rebuild_instance, WE | RT | EV | IF);
-REFUSED(prep_resize, WE | RT | EV | IF | EM);
-REFUSED(resize_instance, WE | RT | EV | IF | EM);
-REFUSED(finish_resize, WE | RT | EV | EM | IF);
-REFUSED(confirm_resize, WE | EV | EM | IF);
-REFUSED(revert_resize, WE | RT | EV | EM | IF);
-REFUSED(finish_revert_resize, WE | RT | EV | EM | IF);
 REFUSED(prep_snapshot_based_resize_at_dest, WE | EV | IF);
 REFUSED(prep_snapshot_based_resize_at_source, WE | RT | EV | IF);
 REFUSED(finish_snapshot_based_resize_at_dest, WE | RT | EV | EM | IF);
@@ -84,34 +72,34 @@ static const MethodSpec methods[] = {
     {"resume_instance", "instance:Instance", METHOD_LANE, &operation_resume_instance, 0},
     {"rescue_instance", "instance:Instance, rescue_password:str?, rescue_image_ref:str?, clean_shutdown:bool", METHOD_LANE, &operation_rescue_instance, 0},
     {"unrescue_instance", "instance:Instance", METHOD_LANE, &operation_unrescue_instance, 0},
-    {"soft_delete_instance", "instance:Instance", METHOD_LANE, &refused_soft_delete_instance, 0},
-    {"restore_instance", "instance:Instance", METHOD_LANE, &refused_restore_instance, 0},
+    {"soft_delete_instance", "instance:Instance", METHOD_LANE, &operation_soft_delete_instance, 0},
+    {"restore_instance", "instance:Instance", METHOD_LANE, &operation_restore_instance, 0},
     {"trigger_crash_dump", "instance:Instance", METHOD_LANE, &operation_trigger_crash_dump, 0},
     {"set_admin_password", "instance:Instance, new_pass:str?", METHOD_LANE, &operation_set_admin_password, 0},
     /* images */
     {"snapshot_instance", "image_id:str, instance:Instance", METHOD_LANE, &operation_snapshot_instance, METHOD_SNAPSHOTS},
     {"backup_instance", "image_id:str, instance:Instance, backup_type:str, rotation:int", METHOD_LANE, &operation_backup_instance, METHOD_SNAPSHOTS},
-    {"shelve_instance", "instance:Instance, image_id:str?, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &refused_shelve_instance, 0},
-    {"shelve_offload_instance", "instance:Instance, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &refused_shelve_offload_instance, 0},
+    {"shelve_instance", "instance:Instance, image_id:str?, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &operation_shelve_instance, 0},
+    {"shelve_offload_instance", "instance:Instance, clean_shutdown:bool, accel_uuids:any?=", METHOD_LANE, &operation_shelve_offload_instance, 0},
     {"unshelve_instance", "instance:Instance, image:any?, filter_properties:any?, node:str?, request_spec:RequestSpec, accel_uuids:any?=", METHOD_LANE,
-     &refused_unshelve_instance, 0},
+     &operation_unshelve_instance, 0},
     {"rebuild_instance",
      "instance:Instance, orig_image_ref:str?, image_ref:str?, injected_files:any?, new_pass:str?, orig_sys_metadata:any?, bdms:BlockDeviceMappingList?, "
      "recreate:bool?, on_shared_storage:bool?, preserve_ephemeral:bool?, migration:Migration?, scheduled_node:str?, limits:any?, request_spec:RequestSpec?, "
      "accel_uuids:any?=, reimage_boot_volume:bool?=, target_state:str?=",
-     METHOD_LANE, &refused_rebuild_instance, 0},
+     METHOD_LANE, &operation_rebuild_instance, 0},
     {"cache_images", "image_ids:list", METHOD_QUICK, &refused_cache_images, 0},
     /* moves */
     {"prep_resize",
      "instance:Instance, image:any?, flavor:Flavor, request_spec:RequestSpec?, filter_properties:any?, node:str?, clean_shutdown:bool, migration:Migration?, "
      "host_list:any?=",
-     METHOD_LANE, &refused_prep_resize, 0},
+     METHOD_LANE, &operation_prep_resize, 0},
     {"resize_instance", "instance:Instance, image:any?, migration:Migration, flavor:Flavor, clean_shutdown:bool, request_spec:RequestSpec?=", METHOD_LANE,
-     &refused_resize_instance, 0},
-    {"finish_resize", "instance:Instance, image:any?, migration:Migration, disk_info:any?, request_spec:RequestSpec?=", METHOD_LANE, &refused_finish_resize, 0},
-    {"confirm_resize", "instance:Instance, migration:Migration", METHOD_LANE, &refused_confirm_resize, 0},
-    {"revert_resize", "instance:Instance, migration:Migration, request_spec:RequestSpec?=", METHOD_LANE, &refused_revert_resize, 0},
-    {"finish_revert_resize", "instance:Instance, migration:Migration, request_spec:RequestSpec?=", METHOD_LANE, &refused_finish_revert_resize, 0},
+     &operation_resize_instance, 0},
+    {"finish_resize", "instance:Instance, image:any?, migration:Migration, disk_info:any?, request_spec:RequestSpec?=", METHOD_LANE, &operation_finish_resize, 0},
+    {"confirm_resize", "instance:Instance, migration:Migration", METHOD_LANE, &operation_confirm_resize, 0},
+    {"revert_resize", "instance:Instance, migration:Migration, request_spec:RequestSpec?=", METHOD_LANE, &operation_revert_resize, 0},
+    {"finish_revert_resize", "instance:Instance, migration:Migration, request_spec:RequestSpec?=", METHOD_LANE, &operation_finish_revert_resize, 0},
     {"prep_snapshot_based_resize_at_dest", "instance:Instance, flavor:Flavor, nodename:str, migration:Migration, limits:any?, request_spec:RequestSpec?=",
      METHOD_LANE, &refused_prep_snapshot_based_resize_at_dest, 0},
     {"prep_snapshot_based_resize_at_source", "instance:Instance, migration:Migration, snapshot_id:str?=", METHOD_LANE,

@@ -64,12 +64,12 @@ static char *event_type(const char *prefix, const char *action, OperationNotifyP
 }
 
 /* <image endpoint>/images/<id> with the user's catalog, as upstream; without a catalog only the id. */
-static char *image_ref_url(Agent *agent, const RpcContext *context, const NovaInstance *instance)
+char *notify_image_url(Agent *agent, const RpcContext *context, const char *image_id)
 {
     const char *const *servers = nd_config_list(agent->config, "glance", "api_servers");
     KeystoneEndpointFilter filter = {.service_type = "image", .interfaces = nd_config_list(agent->config, "glance", "valid_interfaces"),
                                      .region_name = nd_config_string(agent->config, "glance", "region_name")};
-    const char *image = instance->image_ref != NULL ? instance->image_ref : "";
+    const char *image = image_id != NULL ? image_id : "";
     g_autoptr(NdJson) catalog = NULL;
     g_autofree char *url = NULL;
 
@@ -78,14 +78,14 @@ static char *image_ref_url(Agent *agent, const RpcContext *context, const NovaIn
     if (nd_json_parse(context->service_catalog, strlen(context->service_catalog), NULL, &catalog, NULL) && catalog != NULL)
         url = keystone_catalog_find(catalog, &filter);
     if (url == NULL)
-        return g_strdup(instance->image_ref);
+        return g_strdup(image_id);
     return g_strdup_printf("%s/images/%s", url, image);
 }
 
 static void emit_legacy(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
                         const GError *failure, NdJson *network_info, NdJson *extra)
 {
-    g_autofree char *url = image_ref_url(agent, context, instance);
+    g_autofree char *url = notify_image_url(agent, context, instance->image_ref);
     g_autofree char *event = event_type("compute.instance.", action, phase);
 
     rpc_notifier_emit(agent->notifier, context, phase == OPERATION_NOTIFY_FAILED ? RPC_NOTIFY_ERROR : RPC_NOTIFY_INFO, event,
@@ -102,40 +102,43 @@ static char *instance_name(Agent *agent, const NovaInstance *instance)
     return g_strdup(instance->uuid);
 }
 
-static void emit_versioned(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
-                           const NotifyPayloadClass *payload_class, const GError *failure)
+static void emit_versioned(Agent *agent, const RpcContext *context, const NotifyDetails *details)
 {
-    g_autofree char *event = event_type("instance.", versioned_action(action), phase);
-    g_autofree char *name = instance_name(agent, instance);
+    g_autofree char *event = event_type("instance.", versioned_action(details->action), details->phase);
+    g_autofree char *name = instance_name(agent, details->instance);
     g_autoptr(NovaBlockDeviceMappingList) bdms = NULL;
 
     if (nd_config_bool(agent->config, "notifications", "bdms_in_notifications"))
-        bdms = conductor_bdm_list(agent->conductor, context, instance->uuid, NULL);
-    rpc_notifier_emit_versioned(agent->notifier, context, phase == OPERATION_NOTIFY_FAILED ? RPC_NOTIFY_ERROR : RPC_NOTIFY_INFO, event,
-                                notify_versioned_payload(context, instance, strcmp(action, "create") == 0, name, bdms, payload_class, failure));
+        bdms = conductor_bdm_list(agent->conductor, context, details->instance->uuid, NULL);
+    rpc_notifier_emit_versioned(agent->notifier, context, details->phase == OPERATION_NOTIFY_FAILED ? RPC_NOTIFY_ERROR : RPC_NOTIFY_INFO, event,
+                                notify_versioned_payload(context, details->instance, strcmp(details->action, "create") == 0, name, bdms,
+                                                         details->payload_class, details->failure));
 }
 
-static void emit(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
-                 const GError *failure, NdJson *network_info, NdJson *extra, const NotifyPayloadClass *payload_class)
+void notify_instance_details(Agent *agent, const RpcContext *context, const NotifyDetails *details)
 {
     if (agent->notifier == NULL)
         return;
-    if (rpc_notifier_wants_legacy(agent->notifier) && !is_in(versioned_only, G_N_ELEMENTS(versioned_only), action))
-        emit_legacy(agent, context, instance, action, phase, failure, network_info, extra);
-    if (rpc_notifier_wants_versioned(agent->notifier) && !is_in(legacy_only, G_N_ELEMENTS(legacy_only), action))
-        emit_versioned(agent, context, instance, action, phase, payload_class, failure);
+    if (rpc_notifier_wants_legacy(agent->notifier) && !is_in(versioned_only, G_N_ELEMENTS(versioned_only), details->action))
+        emit_legacy(agent, context, details->instance, details->action, details->phase, details->failure, details->network_info, details->extra);
+    if (rpc_notifier_wants_versioned(agent->notifier) && !is_in(legacy_only, G_N_ELEMENTS(legacy_only), details->action))
+        emit_versioned(agent, context, details);
 }
 
 void notify_instance_usage(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
                            const GError *failure, NdJson *network_info, NdJson *extra)
 {
-    emit(agent, context, instance, action, phase, failure, network_info, extra, NULL);
+    NotifyDetails details = {instance, action, phase, failure, network_info, extra, NULL};
+
+    notify_instance_details(agent, context, &details);
 }
 
 void notify_instance_payload(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,
                              NdJson *network_info, NdJson *extra, const NotifyPayloadClass *payload_class)
 {
-    emit(agent, context, instance, action, phase, NULL, network_info, extra, payload_class);
+    NotifyDetails details = {instance, action, phase, NULL, network_info, extra, payload_class};
+
+    notify_instance_details(agent, context, &details);
 }
 
 void notify_instance_action(Agent *agent, const RpcContext *context, NovaInstance *instance, const char *action, OperationNotifyPhase phase,

@@ -214,7 +214,7 @@ static const FieldName bdm_fields[] = {
 };
 
 /* nova_object.* around the data; takes it. Notification objects carry no list of changes. */
-static NdJson *payload_object(const char *name, const char *version, NdJson *data)
+NdJson *notify_payload_object(const char *name, const char *version, NdJson *data)
 {
     NdJson *object = json_object_new_object();
 
@@ -239,7 +239,7 @@ static void add_versioned_address(NdJson *vif, NdJson *ip, NdJson *to)
     nd_json_set_int(data, "version", nd_json_int(ip, "version", 4));
     nd_json_set_string(data, "address", nd_json_string(ip, "address", NULL));
     nd_json_set_string(data, "device_name", nd_json_string(vif, "devname", NULL));
-    json_object_array_add(to, payload_object("IpPayload", "1.0", data));
+    json_object_array_add(to, notify_payload_object("IpPayload", "1.0", data));
 }
 
 static NdJson *addresses_of(const NovaInstance *instance)
@@ -261,7 +261,7 @@ static const char *power_state_name(gint64 power_state)
     return power_state >= 0 && power_state < (gint64)G_N_ELEMENTS(names) ? names[power_state] : NULL;
 }
 
-static NdJson *flavor_payload(const NovaFlavor *flavor)
+NdJson *notify_flavor_payload(const NovaFlavor *flavor)
 {
     NdJson *data;
 
@@ -269,7 +269,7 @@ static NdJson *flavor_payload(const NovaFlavor *flavor)
         return NULL;
     data = json_object_new_object();
     add_fields(data, flavor, flavor_fields, G_N_ELEMENTS(flavor_fields));
-    return payload_object("FlavorPayload", "1.4", data);
+    return notify_payload_object("FlavorPayload", "1.4", data);
 }
 
 static NdJson *block_devices(const NovaBlockDeviceMappingList *bdms)
@@ -287,7 +287,7 @@ static NdJson *block_devices(const NovaBlockDeviceMappingList *bdms)
             continue;
         data = json_object_new_object();
         add_fields(data, bdm, bdm_fields, G_N_ELEMENTS(bdm_fields));
-        json_object_array_add(list, payload_object("BlockDevicePayload", "1.0", data));
+        json_object_array_add(list, notify_payload_object("BlockDevicePayload", "1.0", data));
     }
     return list;
 }
@@ -301,7 +301,7 @@ static void add_create_members(NdJson *data, const NovaInstance *instance, const
         NdJson *keypair = json_object_new_object();
 
         add_fields(keypair, nova_object_list_get(instance->keypairs, i), keypair_fields, G_N_ELEMENTS(keypair_fields));
-        json_object_array_add(keypairs, payload_object("KeypairPayload", "1.0", keypair));
+        json_object_array_add(keypairs, notify_payload_object("KeypairPayload", "1.0", keypair));
     }
     for (guint i = 0; instance->tags != NULL && i < nova_object_list_length(instance->tags); i++)
         json_object_array_add(tags, json_object_new_string(((NovaTag *)nova_object_list_get(instance->tags, i))->tag));
@@ -322,7 +322,7 @@ NdJson *notify_exception_payload(const char *function, const GError *failure)
     nd_json_set_string(data, "exception", nova_exception_class(failure));
     nd_json_set_string(data, "exception_message", failure->message);
     nd_json_set_string(data, "traceback", trace);
-    return payload_object("ExceptionPayload", "1.1", data);
+    return notify_payload_object("ExceptionPayload", "1.1", data);
 }
 
 NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *instance, bool create, const char *instance_name,
@@ -334,7 +334,7 @@ NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *
     add_fields(data, instance, versioned_fields, G_N_ELEMENTS(versioned_fields));
     nd_json_set_string(data, "power_state", power_state_name(instance->power_state));
     nd_json_set_string(data, "auto_disk_config", instance->auto_disk_config ? "AUTO" : "MANUAL");
-    nd_json_set(data, "flavor", flavor_payload(instance->flavor));
+    nd_json_set(data, "flavor", notify_flavor_payload(instance->flavor));
     nd_json_set(data, "ip_addresses", addresses_of(instance));
     nd_json_set(data, "block_devices", block_devices(bdms));
     nd_json_set_string(data, "request_id", by_user ? context->request_id : NULL);
@@ -344,10 +344,12 @@ NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *
     nd_json_set(data, "fault", failure != NULL ? notify_exception_payload("compute", failure) : NULL);
     if (payload_class != NULL) {
         add_members(data, payload_class->members);
-        return payload_object(payload_class->name, payload_class->version, data);
+        if (strcmp(payload_class->name, "InstanceExistsPayload") == 0) /* no action, so no fault */
+            json_object_object_del(data, "fault");
+        return notify_payload_object(payload_class->name, payload_class->version, data);
     }
     if (!create)
-        return payload_object("InstanceActionPayload", "1.8", data);
+        return notify_payload_object("InstanceActionPayload", "1.8", data);
     add_create_members(data, instance, instance_name);
-    return payload_object("InstanceCreatePayload", "1.12", data);
+    return notify_payload_object("InstanceCreatePayload", "1.12", data);
 }

@@ -22,5 +22,9 @@ typedef struct {
  * ([notifications]bdms_in_notifications is off). */
 NdJson *notify_versioned_payload(const RpcContext *context, const NovaInstance *instance, bool create, const char *instance_name,
                                  const NovaBlockDeviceMappingList *bdms, const NotifyPayloadClass *payload_class, const GError *failure);
+/* FlavorPayload; NULL for NULL. */
+NdJson *notify_flavor_payload(const NovaFlavor *flavor);
+/* A nova_object of a notification around `data`, which is taken. */
+NdJson *notify_payload_object(const char *name, const char *version, NdJson *data);
 /* ExceptionPayload. */
 NdJson *notify_exception_payload(const char *function, const GError *failure);

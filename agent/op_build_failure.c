@@ -4,6 +4,7 @@
 #include "agent/network.h"
 #include "agent/notify.h"
 #include "agent/op_build.h"
+#include "agent/task_state.h"
 #include "agent/tracker.h"
 #include "base/log.h"
 #include "rpc/conductor.h"
@@ -84,22 +85,11 @@ void build_delete_allocations(Operation *operation)
         nd_err(LOGGER, "allocations of the instance cannot be deleted: %s", error->message);
 }
 
-/* The instance belongs to no host any more, so that the API deletes it by itself. */
-static void leave_host(NovaInstance *instance)
-{
-    nova_instance_set_host(instance, NULL);
-    nova_instance_set_node(instance, NULL);
-    if (nova_object_is_set(instance, NOVA_INSTANCE_COMPUTE_ID))
-        nova_object_set_null(instance, NOVA_INSTANCE_COMPUTE_ID);
-    nova_instance_set_launched_on(instance, NULL);
-    nova_instance_set_availability_zone(instance, NULL);
-}
-
 static void fail_server(Operation *operation, const GError *fault)
 {
     g_autoptr(GError) error = NULL;
     operation_record_fault(operation, fault);
-    leave_host(operation->instance);
+    instance_leave_host(operation->instance);
     nova_instance_set_vm_state(operation->instance, "error");
     if (!operation_save_task_state(operation, OPERATION_TASK_NONE, NULL, &error) && !nova_exception_matches(error, NOVA_EXC_INSTANCE_NOT_FOUND))
         nd_err(LOGGER, "the instance cannot be set to error: %s", error->message);
@@ -133,7 +123,7 @@ static NdJson *retry_properties(Operation *operation, const char *reason)
 static void reschedule(Operation *operation, const char *reason)
 {
     g_autoptr(GError) error = NULL;
-    leave_host(operation->instance);
+    instance_leave_host(operation->instance);
     if (!operation_save_task_state(operation, "scheduling", NULL, &error)) {
         nd_err(LOGGER, "the instance cannot be re-scheduled: %s", error->message);
         return;

@@ -76,21 +76,9 @@ const OperationSpec operation_stop_instance = {
 
 static const char *const shelved_keys[] = {"shelved_at", "shelved_image_id", "shelved_host"};
 
-/* The network as Neutron has it now, then the guest as it is to be. */
-static Guest *fresh_guest(Operation *operation, GError **error)
-{
-    g_autoptr(NdJson) vifs = NULL;
-    GuestParts parts = {0};
-
-    if (!network_refresh(operation->agent, operation->context, operation->instance, NETWORK_REFRESH_CACHED, &vifs, error))
-        return NULL;
-    parts.vifs = vifs;
-    return guest_new(operation->agent, operation->context, operation->instance, &parts, error);
-}
-
 static bool start_power_on(Operation *operation, GError **error)
 {
-    g_autoptr(Guest) guest = fresh_guest(operation, error);
+    g_autoptr(Guest) guest = guest_new_refreshed(operation->agent, operation->context, operation->instance, error);
 
     return guest != NULL && guest_power_on(guest, error);
 }
@@ -168,7 +156,7 @@ static bool reboot_gather(Operation *operation, GError **error)
     RebootData *data = operation->data;
 
     g_clear_pointer(&data->guest, guest_free);
-    data->guest = fresh_guest(operation, error);
+    data->guest = guest_new_refreshed(operation->agent, operation->context, operation->instance, error);
     return data->guest != NULL;
 }
 

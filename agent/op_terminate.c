@@ -6,6 +6,7 @@
 #include "agent/network.h"
 #include "agent/method_args.h"
 #include "agent/operations.h"
+#include "agent/task_state.h"
 #include "agent/tracker.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -36,11 +37,23 @@ static bool has_volumes(NovaBlockDeviceMappingList *mappings)
     return false;
 }
 
+/* Those of the request; the periodic task's deletion has none. */
+static NovaBlockDeviceMappingList *mappings_of(Operation *operation, GError **error)
+{
+    NovaBlockDeviceMappingList *given = operation->args ? NOVA_BLOCK_DEVICE_MAPPING_LIST(method_args_object(operation->args, "bdms")) : NULL;
+    if (given)
+        return nova_block_device_mapping_list_ref(given);
+    return conductor_bdm_list(operation->agent->conductor, operation->context, operation->instance->uuid, error);
+}
+
 static bool step_destroy(Operation *operation, GError **error)
 {
     gint64 begun = g_get_monotonic_time();
+    g_autoptr(NovaBlockDeviceMappingList) mappings = mappings_of(operation, error);
+    if (mappings == NULL)
+        return false;
     /* Their attachments would stay with Cinder for ever: better a server that can be deleted again once novad can do it. */
-    if (has_volumes(NOVA_BLOCK_DEVICE_MAPPING_LIST(method_args_object(operation->args, "bdms")))) {
+    if (has_volumes(mappings)) {
         g_set_error(error, AGENT_ERROR, AGENT_ERROR_UNSUPPORTED, "servers with Cinder volumes are not supported yet");
         return false;
     }
@@ -131,4 +144,30 @@ const OperationSpec operation_terminate_instance = {
     .steps = steps,
     .n_steps = G_N_ELEMENTS(steps),
     .on_failure = on_failure,
+};
+
+/* --- _reclaim_queued_deletes: the same for a soft-deleted server whose time is over --- */
+
+/* It waited in the instance's lane: a restore may have come first. */
+static bool step_still_queued(Operation *operation, GError **error)
+{
+    if (!conductor_instance_refresh(operation->agent->conductor, operation->context, operation->instance, error))
+        return false;
+    if (g_strcmp0(operation->instance->vm_state, VM_SOFT_DELETED) == 0 && operation->instance->task_state == NULL)
+        nd_info(LOGGER, "Reclaiming deleted instance");
+    else
+        operation_finish_early(operation);
+    return true;
+}
+
+static const OperationStep reclaim_steps[] = {
+    {"still-queued", NULL, NULL, step_still_queued, NULL}, {"begin", NULL, NULL, step_begin, NULL},   {"destroy", NULL, NULL, step_destroy, NULL},
+    {"network", NULL, NULL, step_network, NULL},           {"record", NULL, NULL, step_record, NULL}, {"release", NULL, NULL, step_release, NULL},
+    {"forget", NULL, NULL, step_forget, NULL},
+};
+
+const OperationSpec operation_reclaim_instance = {
+    .method = "_reclaim_queued_deletes",
+    .steps = reclaim_steps,
+    .n_steps = G_N_ELEMENTS(reclaim_steps),
 };

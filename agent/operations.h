@@ -14,6 +14,22 @@ extern const OperationSpec operation_pause_instance;
 extern const OperationSpec operation_unpause_instance;
 extern const OperationSpec operation_suspend_instance;
 extern const OperationSpec operation_resume_instance;
+/* op_rebuild.c */
+extern const OperationSpec operation_rebuild_instance;
+/* op_resize.c, op_resize_finish.c, op_resize_revert.c */
+extern const OperationSpec operation_prep_resize;
+extern const OperationSpec operation_resize_instance;
+extern const OperationSpec operation_finish_resize;
+extern const OperationSpec operation_confirm_resize;
+extern const OperationSpec operation_revert_resize;
+extern const OperationSpec operation_finish_revert_resize;
+/* op_shelve.c, op_unshelve.c */
+extern const OperationSpec operation_shelve_instance;
+extern const OperationSpec operation_shelve_offload_instance;
+extern const OperationSpec operation_unshelve_instance;
+/* op_soft_delete.c */
+extern const OperationSpec operation_soft_delete_instance;
+extern const OperationSpec operation_restore_instance;
 /* op_console.c */
 extern const OperationSpec operation_get_console_output;
 extern const OperationSpec operation_get_vnc_console;
@@ -49,6 +65,7 @@ extern const OperationSpec operation_check_instance_shared_storage;
 extern const OperationSpec operation_build_and_run_instance;
 /* op_terminate.c */
 extern const OperationSpec operation_terminate_instance;
+extern const OperationSpec operation_reclaim_instance; /* of the periodic task, no method */
 /* op_interface.c */
 extern const OperationSpec operation_attach_interface;
 extern const OperationSpec operation_detach_interface;

@@ -5,7 +5,9 @@
 #include "agent/guest.h"
 #include "agent/lanes.h"
 #include "agent/network.h"
+#include "agent/operations.h"
 #include "agent/periodic.h"
+#include "agent/periodic_moves.h"
 #include "agent/power_sync.h"
 #include "agent/service.h"
 #include "agent/task_state.h"
@@ -220,7 +222,37 @@ static void run_pending_deletes(Agent *agent, RpcContext *context)
     nd_log_set_instance(NULL);
 }
 
-/* --- _poll_rebooting_instances, _check_instance_build_time --- */
+/* --- _reclaim_queued_deletes: soft-deleted servers that nobody has restored in time --- */
+
+static void reclaim_queued_deletes(Agent *agent, RpcContext *context)
+{
+    static const char *const attrs[] = {"info_cache", "metadata", "security_groups", "system_metadata", "flavor", NULL};
+    gint64 interval_us = nd_config_int(agent->config, "DEFAULT", "reclaim_instance_interval") * G_USEC_PER_SEC;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NovaInstanceList) instances = NULL;
+    NdJson *filters;
+
+    if (interval_us <= 0)
+        return;
+    filters = json_object_new_object();
+    nd_json_set_string(filters, "vm_state", VM_SOFT_DELETED);
+    nd_json_set(filters, "task_state", NULL);
+    nd_json_set_string(filters, "host", agent->host);
+    instances = conductor_instance_list_by_filters(agent->conductor, context, filters, attrs, true, &error);
+    if (instances == NULL) {
+        nd_warning(LOGGER, "Queued deletes cannot be listed: %s", error->message);
+        return;
+    }
+    for (guint i = 0; i < nova_object_list_length(instances); i++) {
+        NovaInstance *instance = nova_object_list_get(instances, i);
+        bool old = !nova_object_has(instance, NOVA_INSTANCE_DELETED_AT) || nd_time_now() - instance->deleted_at > interval_us;
+
+        if (old && !agent_lanes_busy(agent->lanes, instance->uuid))
+            operation_submit(operation_new(agent, &operation_reclaim_instance, context, NULL, NULL, instance), NULL);
+    }
+}
+
+/* --- _check_instance_build_time --- */
 
 static void check_build_time(Agent *agent, RpcContext *context)
 {
@@ -300,7 +332,7 @@ static void check_release(Agent *agent, RpcContext *context)
 
 /* spec/conductor-rpc.md section 8; `option` of [DEFAULT] is the spacing, NULL = `fixed_s`.
  * options read: [DEFAULT] update_resources_interval scheduler_instance_sync_interval heal_instance_info_cache_interval
- * sync_power_state_interval running_deleted_instance_poll_interval instance_delete_interval */
+ * shelved_poll_interval sync_power_state_interval running_deleted_instance_poll_interval instance_delete_interval */
 static const struct {
     const char *name;
     const char *option;
@@ -315,6 +347,9 @@ static const struct {
     {"_cleanup_running_deleted_instances", "running_deleted_instance_poll_interval", 0, true, cleanup_running_deleted},
     {"_cleanup_expired_console_auth_tokens", "instance_delete_interval", 0, false, clean_console_tokens},
     {"_run_pending_deletes", "instance_delete_interval", 0, false, run_pending_deletes},
+    {"_reclaim_queued_deletes", NULL, 0, false, reclaim_queued_deletes},
+    {"_poll_shelved_instances", "shelved_poll_interval", 0, false, periodic_offload_shelved},
+    {"_poll_unconfirmed_resizes", NULL, 0, false, periodic_confirm_resizes},
     {"_check_instance_build_time", NULL, 0, false, check_build_time},
     {"_poll_rescued_instances", NULL, 0, false, poll_rescued},
     {"_check_release", NULL, RELEASE_CHECK_S, false, check_release},

@@ -3,6 +3,7 @@
 
 #include "agent/dispatch.h"
 #include "agent/guest.h"
+#include "agent/op_resize.h"
 #include "agent/recovery_evacuated.h"
 #include "agent/recovery_journal.h"
 #include "agent/task_state.h"
@@ -367,8 +368,10 @@ static void recover(const Recovery *recovery, NovaInstance *instance)
 
     if (!act(recovery, instance, recovery_action(recovery->agent->host, instance, power_state, known), power_state, &succeeded)) {
         plug_and_resume(recovery->agent, recovery->context, instance, power_state);
-        if (g_strcmp0(instance->task_state, TASK_RESIZE_MIGRATING) == 0) /* the disks are as they were: moves are not begun before that state is saved */
-            settle(recovery, instance, NULL, power_state);
+        if (g_strcmp0(instance->task_state, TASK_RESIZE_MIGRATING) == 0) {
+            resize_recover_migrating(recovery->agent, recovery->context, instance);
+            settle(recovery, instance, NULL, guest_power_state(recovery->agent, instance, NULL));
+        }
     }
     recovery_journal_close(recovery->journal, instance->uuid, succeeded);
 }

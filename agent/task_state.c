@@ -64,19 +64,37 @@ void instance_set_build_error(Agent *agent, const RpcContext *context, NovaInsta
         nd_warning(LOGGER, "Failed to record the instance fault: %s", error->message);
 }
 
-void operation_error_out(Operation *operation, const char *vm_state, const GError *failure)
+void operation_give_back(Operation *operation, const char *vm_state, const GError *failure)
 {
-    Agent *agent = operation->agent;
     g_autoptr(GError) error = NULL;
 
-    if (!nova_exception_matches(failure, NOVA_EXC_NOT_IMPLEMENTED_ERROR) &&
-        strcmp(nova_exception_class(failure), "NotImplementedError") != 0) {
-        nd_err(LOGGER, "Setting instance vm_state to ERROR");
-        instance_set_error(agent, operation->context, operation->instance, false);
-        return;
-    }
+    nd_info(LOGGER, "Setting instance back to %s after: %s", vm_state, failure->message);
     nova_instance_set_vm_state(operation->instance, vm_state);
     nova_instance_set_task_state(operation->instance, NULL);
-    if (!conductor_instance_save(agent->conductor, operation->context, operation->instance, NULL, &error))
+    if (!conductor_instance_save(operation->agent->conductor, operation->context, operation->instance, NULL, &error)) {
         nd_warning(LOGGER, "Failed to give the instance its state back: %s", error->message);
+        return;
+    }
+    update_usage(operation->agent, operation->context, operation->instance);
+}
+
+void operation_error_out(Operation *operation, const char *vm_state, const GError *failure)
+{
+    if (nova_exception_matches(failure, NOVA_EXC_NOT_IMPLEMENTED_ERROR) ||
+        strcmp(nova_exception_class(failure), "NotImplementedError") == 0) {
+        operation_give_back(operation, vm_state, failure);
+        return;
+    }
+    nd_err(LOGGER, "Setting instance vm_state to ERROR");
+    instance_set_error(operation->agent, operation->context, operation->instance, false);
+}
+
+void instance_leave_host(NovaInstance *instance)
+{
+    nova_instance_set_host(instance, NULL);
+    nova_instance_set_node(instance, NULL);
+    if (nova_object_is_set(instance, NOVA_INSTANCE_COMPUTE_ID))
+        nova_object_set_null(instance, NOVA_INSTANCE_COMPUTE_ID);
+    nova_instance_set_launched_on(instance, NULL);
+    nova_instance_set_availability_zone(instance, NULL);
 }

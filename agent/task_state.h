@@ -32,6 +32,10 @@
 #define TASK_UNRESCUING "unrescuing"
 #define TASK_RESIZE_PREP "resize_prep"
 #define TASK_RESIZE_MIGRATING "resize_migrating"
+#define TASK_RESIZE_MIGRATED "resize_migrated"
+#define TASK_RESIZE_FINISH "resize_finish"
+#define TASK_RESIZE_REVERTING "resize_reverting"
+#define TASK_RESIZE_CONFIRMING "resize_confirming"
 #define TASK_REBOOTING "rebooting"
 #define TASK_REBOOT_PENDING "reboot_pending"
 #define TASK_REBOOT_STARTED "reboot_started"
@@ -49,6 +53,13 @@
 #define TASK_REBUILD_SPAWNING "rebuild_spawning"
 #define TASK_MIGRATING "migrating"
 #define TASK_DELETING "deleting"
+#define TASK_SOFT_DELETING "soft-deleting"
+#define TASK_RESTORING "restoring"
+#define TASK_SHELVING "shelving"
+#define TASK_SHELVING_IMAGE_PENDING_UPLOAD "shelving_image_pending_upload"
+#define TASK_SHELVING_IMAGE_UPLOADING "shelving_image_uploading"
+#define TASK_SHELVING_OFFLOADING "shelving_offloading"
+#define TASK_UNSHELVING "unshelving"
 
 /* The fault of a server whose build a restart has ended. */
 #define INSTANCE_FAULT_INTERRUPTED "The compute service was restarted while the server was being built."
@@ -64,5 +75,9 @@ bool operation_settle(Operation *operation, const char *vm_state, const char *co
 void instance_set_error(Agent *agent, const RpcContext *context, NovaInstance *instance, bool clear_task);
 /* The server's build is over because of a restart: vm_state error, task_state null, and a fault that says so. */
 void instance_set_build_error(Agent *agent, const RpcContext *context, NovaInstance *instance);
+/* vm_state and no task, saved: the operation failed before it changed anything (upstream's InstanceFaultRollback). Failures are logged. */
+void operation_give_back(Operation *operation, const char *vm_state, const GError *failure);
 /* upstream's _error_out_instance_on_exception, for OperationSpec.on_failure: "cannot be done" gives vm_state back, anything else makes it error. */
 void operation_error_out(Operation *operation, const char *vm_state, const GError *failure);
+/* The instance belongs to no host any more (host, node, launched_on, availability zone), so that the API deletes it by itself. Not saved. */
+void instance_leave_host(NovaInstance *instance);

@@ -266,6 +266,12 @@ bool tracker_delete_allocations(Tracker *tracker, const RpcContext *context, con
     return tracker_placement_delete_allocations(tracker, context, instance_uuid, force, error);
 }
 
+bool tracker_remove_own_allocation(Tracker *tracker, const RpcContext *context, const char *instance_uuid, GError **error)
+{
+    g_autoptr(NovaComputeNode) node = tracker_compute_node(tracker);
+    return node == NULL || tracker_placement_remove_own(tracker, context, instance_uuid, node->uuid, error);
+}
+
 void tracker_build_failed(Tracker *tracker)
 {
     g_mutex_lock(&tracker->lock);

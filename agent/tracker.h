@@ -71,6 +71,20 @@ bool tracker_claim_abort(Tracker *tracker, const RpcContext *context, TrackerCla
 void tracker_claim_free(TrackerClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TrackerClaim, tracker_claim_free)
 
+/* --- moves (tracker_move.c): upstream's resize_claim, drop_move_claim* --- */
+/* Claims `flavor` on this host for a resize that comes here, from another host or from itself: the migration record names this host as destination
+ * and is pre-migrating, the instance gets its migration context, both saved; the flavor is counted beside what the instance uses already.
+ * Errors: NOVA_EXC_COMPUTE_RESOURCES_UNAVAILABLE for what this host cannot give, and those of the conductor. On failure nothing stays claimed. */
+bool tracker_claim_move(Tracker *tracker, const RpcContext *context, NovaInstance *instance, const NovaFlavor *flavor, NovaMigration *migration,
+                        GError **error);
+/* The move ended: `status` ("confirmed", "reverted", NULL = stays) is saved in the migration and `flavor` (NULL = nothing was counted) is taken out
+ * of the numbers. The caller drops the migration context. */
+bool tracker_drop_move(Tracker *tracker, const RpcContext *context, NovaInstance *instance, NovaMigration *migration, const char *status,
+                       const NovaFlavor *flavor, GError **error);
+/* Gives what one consumer has allocated to another, in one transaction: a reverted move gives the migration's allocations back to the instance.
+ * *moved = false if there was nothing. Errors: NOVA_EXC_ALLOCATION_MOVE_FAILED. */
+bool tracker_move_allocations(Tracker *tracker, const RpcContext *context, const char *from_uuid, const char *to_uuid, bool *moved, GError **error);
+
 /* The instance changed (vm_state, task_state …): counts again and saves the ComputeNode if it changed. An instance in vm_state deleted, or
  * offloaded, is taken out. An instance that is not tracked here is left alone. Call it after each save that changed states, as upstream
  * does. */
@@ -79,6 +93,8 @@ bool tracker_instance_update(Tracker *tracker, const RpcContext *context, NovaIn
 bool tracker_instance_removed(Tracker *tracker, const RpcContext *context, NovaInstance *instance, GError **error);
 /* Removes all allocations of the instance: at the end of its deletion (force = true: whatever the consumer's generation). */
 bool tracker_delete_allocations(Tracker *tracker, const RpcContext *context, const char *instance_uuid, bool force, GError **error);
+/* Removes what the instance has allocated on this host's provider; its allocations elsewhere stay (an evacuation that does not come here). */
+bool tracker_remove_own_allocation(Tracker *tracker, const RpcContext *context, const char *instance_uuid, GError **error);
 /* Whether the instance is counted here. */
 bool tracker_is_tracked(Tracker *tracker, const char *instance_uuid);
 

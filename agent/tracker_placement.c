@@ -271,6 +271,62 @@ bool tracker_placement_delete_allocations(Tracker *tracker, const RpcContext *co
     return true;
 }
 
+bool tracker_placement_remove_own(Tracker *tracker, const RpcContext *context, const char *uuid, const char *provider, GError **error)
+{
+    g_autoptr(RestAuth) auth = auth_for(context);
+    g_autoptr(PlacementAllocations) allocations = NULL;
+    if (!placement_get_allocations(tracker->placement, auth, uuid, &allocations, error))
+        return false;
+    PlacementAllocation *ours = placement_allocations_find(allocations, provider);
+    if (ours == NULL)
+        return true;
+    g_ptr_array_remove(allocations->allocations, ours);
+    return placement_put_allocations(tracker->placement, auth, allocations, error);
+}
+
+static bool move_once(Tracker *tracker, const RestAuth *auth, const char *from, const char *to, bool *moved, GError **error)
+{
+    g_autoptr(PlacementAllocations) source = NULL, target = NULL;
+    *moved = false;
+    if (!placement_get_allocations(tracker->placement, auth, from, &source, error))
+        return false;
+    if (source->allocations->len == 0)
+        return true;
+    if (!placement_get_allocations(tracker->placement, auth, to, &target, error))
+        return false;
+    g_ptr_array_unref(target->allocations);
+    target->allocations = g_ptr_array_ref(source->allocations);
+    g_free(target->project_id);
+    g_free(target->user_id);
+    target->project_id = g_strdup(source->project_id);
+    target->user_id = g_strdup(source->user_id);
+    if (source->consumer_type != NULL) {
+        g_free(target->consumer_type);
+        target->consumer_type = g_strdup("INSTANCE");
+    }
+    PlacementAllocations emptied = *source;
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    emptied.allocations = none;
+    const PlacementAllocations *const consumers[] = {&emptied, target};
+    *moved = placement_post_allocations(tracker->placement, auth, consumers, G_N_ELEMENTS(consumers), error);
+    return *moved;
+}
+
+bool tracker_placement_move(Tracker *tracker, const RpcContext *context, const char *from, const char *to, bool *moved, GError **error)
+{
+    g_autoptr(RestAuth) auth = auth_for(context);
+    for (int attempt = 1;; attempt++) {
+        g_autoptr(GError) failure = NULL;
+        if (move_once(tracker, auth, from, to, moved, &failure))
+            return true;
+        bool again = g_error_matches(failure, REST_ERROR, REST_ERROR_CONFLICT_GENERATION) || g_error_matches(failure, REST_ERROR, REST_ERROR_CONFLICT);
+        if (attempt < ATTEMPTS && again)
+            continue;
+        nova_exception_set(error, NOVA_EXC_ALLOCATION_MOVE_FAILED, "source_consumer", from, "target_consumer", to, "error", failure->message, NULL);
+        return false;
+    }
+}
+
 static bool is_migration(NovaMigrationList *migrations, const char *uuid)
 {
     for (guint i = 0; i < nova_object_list_length(migrations); i++)

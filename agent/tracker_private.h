@@ -62,6 +62,11 @@ bool tracker_usage_instance(Tracker *tracker, const RpcContext *context, NovaIns
 bool tracker_usage_migrations(Tracker *tracker, const RpcContext *context, NovaMigrationList *migrations, NovaInstanceList *instances,
                               GError **error);
 
+/* Counts one such move. */
+bool tracker_usage_migration(Tracker *tracker, const RpcContext *context, NovaInstance *instance, NovaMigration *migration, GError **error);
+/* Takes a moving flavor out again. */
+bool tracker_usage_drop_move(Tracker *tracker, const RpcContext *context, const NovaInstance *instance, const NovaFlavor *flavor, GError **error);
+
 /* tracker_placement.c: the provider in Placement. The lock is held. */
 bool tracker_placement_sync(Tracker *tracker, const RpcContext *context, GError **error);
 /* Removes allocations against our provider whose instances are deleted. Failures are logged. */
@@ -69,6 +74,9 @@ void tracker_placement_remove_stale(Tracker *tracker, const RpcContext *context,
                                     NovaInstanceList *instances);
 bool tracker_placement_set_disabled(Tracker *tracker, const RpcContext *context, bool disabled, GError **error);
 bool tracker_placement_delete_allocations(Tracker *tracker, const RpcContext *context, const char *uuid, bool force, GError **error);
+/* Takes our provider out of the consumer's allocations. Not under the lock. */
+bool tracker_placement_remove_own(Tracker *tracker, const RpcContext *context, const char *uuid, const char *provider, GError **error);
+bool tracker_placement_move(Tracker *tracker, const RpcContext *context, const char *from, const char *to, bool *moved, GError **error);
 void tracker_provider_forget(Tracker *tracker);
 
 /* tracker_traits.c: the traits our provider should have, given those it has: NULL-terminated, sorted; caller frees. */

@@ -139,7 +139,7 @@ static const NovaFlavor *moving_flavor(Tracker *tracker, const NovaInstance *ins
     return !resize ? instance->flavor : wants_new ? instance->new_flavor : instance->old_flavor;
 }
 
-static bool count_migration(Tracker *tracker, const RpcContext *context, NovaInstance *instance, NovaMigration *migration, GError **error)
+bool tracker_usage_migration(Tracker *tracker, const RpcContext *context, NovaInstance *instance, NovaMigration *migration, GError **error)
 {
     if (instance->migration_context != NULL && instance->migration_context->migration_id != migration->id) {
         nd_info(TRACKER_LOG,
@@ -156,6 +156,19 @@ static bool count_migration(Tracker *tracker, const RpcContext *context, NovaIns
         return false;
     add_usage(tracker, &usage, 1);
     g_hash_table_add(tracker->migrations, g_strdup(instance->uuid));
+    return true;
+}
+
+bool tracker_usage_drop_move(Tracker *tracker, const RpcContext *context, const NovaInstance *instance, const NovaFlavor *flavor, GError **error)
+{
+    Usage usage;
+    if (!g_hash_table_remove(tracker->migrations, instance->uuid) && !g_hash_table_remove(tracker->instances, instance->uuid))
+        return true;
+    if (flavor == NULL)
+        return true;
+    if (!usage_of(tracker, context, instance, flavor, &usage, error))
+        return false;
+    add_usage(tracker, &usage, -1);
     return true;
 }
 
@@ -201,7 +214,7 @@ bool tracker_usage_migrations(Tracker *tracker, const RpcContext *context, NovaM
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        if (is_moving(instance) && !count_migration(tracker, context, instance, migration, error))
+        if (is_moving(instance) && !tracker_usage_migration(tracker, context, instance, migration, error))
             return false;
     }
     return true;

@@ -10,7 +10,7 @@ static const NdOption rpc_options[] = {
     {"conn_pool_ttl", INTEGER, "1200", "seconds an idle broker connection is kept", IGNORED("one connection sends for all threads")},
     {"control_exchange", STRING, "nova", "AMQP exchange of all RPC", HONOURED},
     {"executor_thread_pool_size", INTEGER, "64", "RPC requests worked on at a time", HONOURED, FORMERLY("rpc_thread_pool_size")},
-    {"long_rpc_timeout", INTEGER, "1800", "seconds for RPC calls that may take long, heartbeats given", UNSUPPORTED("not implemented yet")},
+    {"long_rpc_timeout", INTEGER, "1800", "seconds for RPC calls that may take long, heartbeats given", HONOURED},
     {"rpc_conn_pool_size", INTEGER, "30", "idle broker connections to keep at most", IGNORED("one connection sends for all threads"), AT_LEAST(1)},
     {"rpc_ping_enabled", BOOLEAN, "false", "answer oslo_rpc_server_ping", HONOURED},
     {"rpc_response_timeout", INTEGER, "60", "seconds to wait for an RPC answer", HONOURED},

@@ -104,6 +104,8 @@ bool conductor_migration_create(Conductor *, const RpcContext *, NovaMigration *
 NovaMigrationList *conductor_migration_list_in_progress_and_error(Conductor *, const RpcContext *, const char *host, const char *node, GError **);
 NovaMigrationList *conductor_migration_list_in_progress(Conductor *, const RpcContext *, const char *host, const char *node, GError **);
 NovaMigrationList *conductor_migration_list_by_filters(Conductor *, const RpcContext *, NdJson *filters, GError **);
+/* Migrations to this host that have been finished for longer than `window_s` and were not confirmed. */
+NovaMigrationList *conductor_migration_list_unconfirmed(Conductor *, const RpcContext *, gint64 window_s, const char *dest_compute, GError **);
 /* NOVA_EXC_MIGRATION_CONTEXT_NOT_FOUND if there is none. */
 NovaMigrationContext *conductor_migration_context_get(Conductor *, const RpcContext *, const char *instance_uuid, GError **);
 
@@ -153,6 +155,14 @@ typedef struct {
     NdJson *image, *filter_properties, *admin_password, *injected_files, *requested_networks, *security_groups, *request_spec, *host_list;
 } ConductorRebuild;
 bool conductor_build_instances(Conductor *, const RpcContext *, const ConductorRebuild *, GError **);
+/* A resize that failed here is to be tried on another host: calls migrate_server, which answers when that host was asked, or raises what stands in
+ * the way. Takes the JSON values; timeout_s and call_monitor_s as in RpcCallOptions. */
+typedef struct {
+    NovaInstance *instance;
+    NovaFlavor *flavor;
+    NdJson *filter_properties, *request_spec, *host_list;
+} ConductorResize;
+bool conductor_migrate_server(Conductor *, const RpcContext *, const ConductorResize *, double timeout_s, double call_monitor_s, GError **);
 /* Fanout casts to the schedulers, elevated, sent without waiting. */
 void conductor_scheduler_update_instances(Conductor *, const RpcContext *, const char *host, NovaInstanceList *);
 void conductor_scheduler_delete_instance(Conductor *, const RpcContext *, const char *host, const char *instance_uuid);

@@ -56,6 +56,16 @@ NovaMigrationList *conductor_migration_list_by_filters(Conductor *conductor, con
     return conductor_class_get(conductor, context, "MigrationList", "get_by_filters", args, NULL, error);
 }
 
+NovaMigrationList *conductor_migration_list_unconfirmed(Conductor *conductor, const RpcContext *context, gint64 window_s, const char *dest_compute,
+                                                        GError **error)
+{
+    NdJson *args = json_object_new_array(), *kwargs = json_object_new_object();
+    json_object_array_add(args, json_object_new_int64(window_s));
+    json_object_array_add(args, json_object_new_string(dest_compute));
+    nd_json_set_bool(kwargs, "use_slave", true);
+    return conductor_class_get(conductor, context, "MigrationList", "get_unconfirmed_by_dest_compute", args, kwargs, error);
+}
+
 NovaMigrationContext *conductor_migration_context_get(Conductor *conductor, const RpcContext *context, const char *instance_uuid, GError **error)
 {
     return conductor_class_get(conductor, context, "MigrationContext", "get_by_instance_uuid", conductor_args(instance_uuid, NULL), NULL, error);

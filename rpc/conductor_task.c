@@ -23,6 +23,27 @@ bool conductor_build_instances(Conductor *conductor, const RpcContext *context, 
     return rpc_client_cast(conductor_client(conductor), &target, context, "build_instances", args, NULL, error);
 }
 
+bool conductor_migrate_server(Conductor *conductor, const RpcContext *context, const ConductorResize *resize, double timeout_s,
+                              double call_monitor_s, GError **error)
+{
+    static const RpcTarget target = {.topic = "conductor", .name_space = "compute_task", .version = "1.20"};
+    RpcCallOptions options = {timeout_s, call_monitor_s};
+    NdJson *args = json_object_new_object(), *hint = json_object_new_object();
+    nd_json_set(hint, "filter_properties", resize->filter_properties);
+    nd_json_set(args, "instance", nova_object_to_json(resize->instance, conductor_release(conductor)));
+    nd_json_set(args, "scheduler_hint", hint);
+    nd_json_set_bool(args, "live", false);
+    nd_json_set_bool(args, "rebuild", false);
+    nd_json_set(args, "flavor", nova_object_to_json(resize->flavor, conductor_release(conductor)));
+    nd_json_set(args, "block_migration", NULL);
+    nd_json_set(args, "disk_over_commit", NULL);
+    nd_json_set(args, "reservations", NULL);
+    nd_json_set_bool(args, "clean_shutdown", true);
+    nd_json_set(args, "request_spec", resize->request_spec);
+    nd_json_set(args, "host_list", resize->host_list);
+    return rpc_client_call(conductor_client(conductor), &target, context, "migrate_server", args, &options, NULL, error);
+}
+
 /* Sends a fanout cast to the schedulers. Takes `args`. */
 static void tell_schedulers(Conductor *conductor, const RpcContext *context, const char *method, NdJson *args)
 {

@@ -236,7 +236,8 @@ bool virt_disk_delete(const char *instances_path, const char *uuid, GError **err
         if (errno != ENOENT)
             return virt_error_set_errno(error, errno, "rename '%s'", target);
     }
-    return nd_tree_remove(doomed, error);
+    /* What a resize that ended badly has kept. */
+    return nd_tree_remove(doomed, error) && nd_tree_remove(resize, error);
 }
 
 bool virt_disk_usage(const char *path, const char *format, VirtDiskUsage *usage, GError **error)

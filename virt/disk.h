@@ -43,7 +43,7 @@ bool virt_disk_create_plain(const VirtDiskOptions *options, const char *uuid, co
 bool virt_disk_exists(const char *instances_path, const char *uuid);
 
 /* Removes the instance's files: renames the directory to <uuid>_del first (and takes <uuid>_resize when the former is gone), then deletes it; a leftover
- * _del is deleted as well. Nothing there is fine. */
+ * _del, and the _resize of a resize that never ended, are deleted as well. Nothing there is fine. */
 bool virt_disk_delete(const char *instances_path, const char *uuid, GError **error);
 
 /* One disk of a domain for over-commit sums. */

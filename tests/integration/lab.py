@@ -310,6 +310,27 @@ class Lab:
         return run(os.path.join(HERE, "..", "lab", "lab"), *argv, seconds=seconds)
 
 
+@contextlib.contextmanager
+def configured(lab, lines, *services):
+    """Lines for [DEFAULT] of Nova's services and of the agent while the block runs; these services and the agent are started again for it."""
+    more = [os.path.join(LAB, "etc", name) for name in ("nova.more", "compute.more")]
+
+    def restart():
+        for service in services or ("nova-novncproxy",):
+            lab.command("restart", service)  # which writes all configuration
+        lab.command(lab.agent, "restart")
+    try:
+        for path in more:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("[DEFAULT]\n" + lines + "\n")
+        restart()
+        yield
+    finally:
+        for path in more:
+            os.unlink(path)
+        restart()
+
+
 def golden(name, data):
     """Compares with what upstream's agent gave; NOVAD_REGENERATE=1 (with nova-compute running) writes it."""
     path = os.path.join(GOLDEN, name + ".json")

@@ -18,6 +18,7 @@ typedef struct {
     NovaComputeNode *node;  /* the conductor's row, NULL = none */
     NovaInstanceList *list; /* instances of this host and node */
     NovaMigrationList *migrations;
+    char *last_migration; /* status of the one saved last */
     NovaInstance *other; /* found by uuid, not in the list */
     bool disabled, no_service, volume_backed;
     bool fail_node_save, fail_instance_save, fail_facts;
@@ -117,8 +118,10 @@ static NovaMigrationList *migrations(void *data, const RpcContext *context, cons
 
 static bool migration_save(void *data, const RpcContext *context, NovaMigration *migration, GError **error)
 {
-    g_assert_cmpstr(migration->status, ==, "error");
-    ((Fake *)data)->migration_saves++;
+    Fake *fake = data;
+    fake->migration_saves++;
+    g_free(fake->last_migration);
+    fake->last_migration = g_strdup(migration->status);
     return true;
 }
 
@@ -258,6 +261,7 @@ static void world_free(World *world)
     nova_migration_list_unref(world->fake.migrations);
     g_clear_pointer(&world->fake.other, nova_instance_unref);
     g_free(world->fake.last_scheduler);
+    g_free(world->fake.last_migration);
     g_free(world);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
@@ -608,7 +612,143 @@ static void test_migrations(void)
         audit_ok(world);
         g_assert_cmpint(world->fake.node->memory_mb_used, ==, cases[i].expected_memory);
         g_assert_cmpint(world->fake.migration_saves, ==, cases[i].saves);
+        g_assert_cmpstr(world->fake.last_migration, ==, cases[i].saves > 0 ? "error" : NULL);
     }
+}
+
+/* A resize of an instance that is counted with 1024 MiB to 4096 MiB, on this host. */
+typedef struct {
+    World *world;
+    NovaInstance *instance;
+    NovaMigration *migration;
+    NovaFlavor *bigger;
+} Move;
+
+static void move_clear(Move *move)
+{
+    nova_instance_unref(move->instance);
+    nova_migration_unref(move->migration);
+    nova_flavor_unref(move->bigger);
+    world_free(move->world);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Move, move_clear)
+
+static Move new_move(void)
+{
+    Move move = {.world = world_new("[DEFAULT]\nmy_ip = 10.0.0.5\n")};
+    move.instance = new_instance(INSTANCE_B, "active", "resize_prep");
+    move.bigger = new_flavor(4096, 4, 20, 0, 0);
+    nova_instance_set_host(move.instance, "h");
+    nova_instance_set_node(move.instance, "n");
+    nova_instance_set_instance_type_id(move.instance, 1);
+    nova_instance_set_new_flavor(move.instance, move.bigger);
+    move.migration = new_migration(2, "h", "h");
+    nova_migration_set_old_instance_type_id(move.migration, 1);
+    nova_migration_set_new_instance_type_id(move.migration, 2);
+    nova_object_list_append(move.world->fake.list, move.instance);
+    return move;
+}
+
+static void test_move_claim(void)
+{
+    g_auto(Move) move = new_move();
+    g_autoptr(GError) error = NULL;
+    Tracker *tracker = move.world->tracker;
+    g_assert_false(tracker_claim_move(tracker, move.world->context, move.instance, move.bigger, move.migration, &error));
+    g_assert_true(nova_exception_matches(error, NOVA_EXC_COMPUTE_RESOURCES_UNAVAILABLE)); /* not audited yet */
+    g_clear_error(&error);
+    audit_ok(move.world);
+    g_assert_cmpint(move.world->fake.node->memory_mb_used, ==, 512 + 1024);
+    g_assert_true(tracker_claim_move(tracker, move.world->context, move.instance, move.bigger, move.migration, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(move.world->fake.node->memory_mb_used, ==, 512 + 1024 + 4096);
+    g_assert_cmpint(move.world->fake.node->vcpus_used, ==, 6);
+    g_assert_cmpstr(move.world->fake.last_migration, ==, "pre-migrating");
+    g_assert_cmpstr(move.migration->dest_host, ==, "10.0.0.5");
+    g_assert_cmpint(move.instance->migration_context->migration_id, ==, 2);
+    g_assert_nonnull(move.instance->migration_context->new_pci_requests->requests);
+    g_assert_cmpint(move.world->fake.instance_saves, ==, 1);
+    /* The instance is counted once, not again as a new one. */
+    g_assert_cmpint(move.world->fake.node->running_vms, ==, 1);
+}
+
+/* Confirmed: the old flavor goes. Reverted: the new one. A second time nothing. */
+static void test_move_ends(void)
+{
+    for (int confirmed = 0; confirmed < 2; confirmed++) {
+        g_auto(Move) move = new_move();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(NovaFlavor) old_flavor = nova_flavor_ref(move.instance->flavor);
+        Tracker *tracker = move.world->tracker;
+        audit_ok(move.world);
+        g_assert_true(tracker_claim_move(tracker, move.world->context, move.instance, move.bigger, move.migration, &error));
+        const NovaFlavor *leaves = confirmed ? old_flavor : move.bigger;
+        const char *status = confirmed ? "confirmed" : "reverted";
+        for (int again = 0; again < 2; again++) {
+            if (again)
+                audit_ok(move.world); /* the instance alone, with its present flavor */
+            else if (confirmed)
+                nova_instance_set_flavor(move.instance, move.bigger);
+            if (!again)
+                g_assert_true(tracker_drop_move(tracker, move.world->context, move.instance, move.migration, status, leaves, &error));
+            g_assert_no_error(error);
+            g_assert_cmpstr(move.world->fake.last_migration, ==, status);
+            g_assert_cmpint(move.world->fake.node->memory_mb_used, ==, 512 + (confirmed ? 4096 : 1024));
+            g_assert_cmpint(move.world->fake.node->vcpus_used, ==, confirmed ? 4 : 2);
+        }
+    }
+}
+
+static void test_move_failures(void)
+{
+    static const char *const unplaceable[][2] = {{"hw:numa_nodes", "2"}, {"hw:cpu_policy", "dedicated"}, {"pci_passthrough:alias", "a:1"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(unplaceable) + 2; i++) {
+        g_auto(Move) move = new_move();
+        g_autoptr(GError) error = NULL;
+        audit_ok(move.world);
+        if (i < G_N_ELEMENTS(unplaceable))
+            nova_object_dict_set(move.bigger, NOVA_FLAVOR_EXTRA_SPECS, unplaceable[i][0], unplaceable[i][1]);
+        else if (i == G_N_ELEMENTS(unplaceable))
+            move.world->fake.fail_instance_save = true;
+        else
+            move.world->fake.fail_node_save = true;
+        g_assert_false(tracker_claim_move(move.world->tracker, move.world->context, move.instance, move.bigger, move.migration, &error));
+        g_assert_nonnull(error);
+        g_assert_true(nova_exception_matches(error, NOVA_EXC_COMPUTE_RESOURCES_UNAVAILABLE) == (i < G_N_ELEMENTS(unplaceable)));
+        move.world->fake.fail_node_save = false;
+        audit_ok(move.world);
+        g_assert_cmpint(move.world->fake.node->memory_mb_used, ==, 512 + 1024);
+    }
+}
+
+static gint64 held(World *world, const char *consumer)
+{
+    const FakeConsumer *found = g_hash_table_lookup(world->cloud->consumers, consumer);
+    return found != NULL ? ((const FakeAmount *)found->amounts->pdata[0])->amount : 0;
+}
+
+static void test_move_allocations(void)
+{
+    static const char migration[] = "cccccccc-2222-4333-8444-555555555555";
+    g_autoptr(World) world = world_new("");
+    g_autoptr(GError) error = NULL;
+    bool moved = true;
+    g_assert_true(tracker_move_allocations(world->tracker, world->context, migration, INSTANCE_A, &moved, &error));
+    g_assert_false(moved); /* nothing to move is no failure */
+    fake_cloud_allocate(world->cloud, migration, NODE_UUID, "VCPU", 1);
+    fake_cloud_allocate(world->cloud, INSTANCE_A, NODE_UUID, "VCPU", 4);
+    g_assert_true(tracker_move_allocations(world->tracker, world->context, migration, INSTANCE_A, &moved, &error));
+    g_assert_no_error(error);
+    g_assert_true(moved);
+    g_assert_cmpint(held(world, migration), ==, 0);
+    g_assert_cmpint(held(world, INSTANCE_A), ==, 1);
+    /* What an evacuation was granted here goes, what the server has elsewhere stays. */
+    audit_ok(world);
+    fake_cloud_allocate(world->cloud, INSTANCE_B, NODE_UUID, "VCPU", 2);
+    fake_cloud_allocate(world->cloud, INSTANCE_B, "eeeeeeee-2222-4333-8444-555555555555", "VCPU", 3);
+    g_assert_true(tracker_remove_own_allocation(world->tracker, world->context, INSTANCE_B, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(held(world, INSTANCE_B), ==, 3);
 }
 
 static void test_stale_allocations(void)
@@ -826,6 +966,10 @@ int main(int argc, char **argv)
     g_test_add_func("/tracker/claim-failures", test_claim_failures);
     g_test_add_func("/tracker/audit-counts", test_audit_counts);
     g_test_add_func("/tracker/migrations", test_migrations);
+    g_test_add_func("/tracker/move-claim", test_move_claim);
+    g_test_add_func("/tracker/move-ends", test_move_ends);
+    g_test_add_func("/tracker/move-failures", test_move_failures);
+    g_test_add_func("/tracker/move-allocations", test_move_allocations);
     g_test_add_func("/tracker/stale-allocations", test_stale_allocations);
     g_test_add_func("/tracker/delete-allocations", test_delete_allocations);
     g_test_add_func("/tracker/disabled-trait", test_disabled_trait);

@@ -7,6 +7,7 @@
 #include "base/subprocess.h"
 #include "virt/disk.h"
 #include "virt/disk_info.h"
+#include "virt/disk_resize.h"
 #include "virt/error.h"
 #include "virt/file_copy.h"
 
@@ -548,6 +549,81 @@ static void test_backends(void)
     }
 }
 
+static void write_file(Fixture *fixture, const char *name, const char *text)
+{
+    g_autofree char *path = in_directory(fixture, name);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* NULL: it is not there. */
+static void assert_file(Fixture *fixture, const char *name, const char *text)
+{
+    g_autofree char *path = in_directory(fixture, name), *found = NULL;
+    g_file_get_contents(path, &found, NULL, NULL);
+    g_assert_cmpstr(found, ==, text);
+}
+
+static void new_instance_files(Fixture *fixture)
+{
+    g_autofree char *directory = in_directory(fixture, UUID);
+    g_assert_cmpint(g_mkdir(directory, 0755), ==, 0);
+    write_file(fixture, UUID "/disk", "data");
+    write_file(fixture, UUID "/disk.swap", "swap");
+    write_file(fixture, UUID "/disk.info", "{}");
+}
+
+static void test_resize_folder(Fixture *fixture, gconstpointer data)
+{
+    static const char *const names[] = {"disk", NULL};
+    g_autoptr(GError) error = NULL;
+    (void)data;
+    new_instance_files(fixture);
+    g_assert_true(virt_disk_resize_begin(fixture->directory, UUID, names, NULL, &error));
+    g_assert_no_error(error);
+    assert_file(fixture, UUID "_resize/disk", "data");
+    assert_file(fixture, UUID "_resize/disk.swap", "swap");
+    assert_file(fixture, UUID "/disk", "data");
+    assert_file(fixture, UUID "/disk.info", "{}");
+    assert_file(fixture, UUID "/disk.swap", NULL);
+    write_file(fixture, UUID "/disk", "grown");
+    g_assert_true(virt_disk_resize_revert(fixture->directory, UUID, &error));
+    assert_file(fixture, UUID "/disk", "data");
+    assert_file(fixture, UUID "/disk.swap", "swap");
+    assert_file(fixture, UUID "_resize/disk", NULL);
+    g_assert_true(virt_disk_resize_revert(fixture->directory, UUID, &error)); /* a second time nothing happens */
+    assert_file(fixture, UUID "/disk", "data");
+    g_assert_true(virt_disk_resize_begin(fixture->directory, UUID, names, NULL, &error));
+    write_file(fixture, UUID "/disk", "grown");
+    for (int i = 0; i < 2; i++)
+        g_assert_true(virt_disk_resize_confirm(fixture->directory, UUID, &error));
+    assert_file(fixture, UUID "/disk", "grown");
+    assert_file(fixture, UUID "_resize/disk", NULL);
+}
+
+static void test_resize_folder_failures(Fixture *fixture, gconstpointer data)
+{
+    static const char *const names[] = {"disk", "missing", NULL};
+    g_autoptr(GError) error = NULL;
+    (void)data;
+    g_assert_false(virt_disk_resize_begin(fixture->directory, UUID, names, NULL, &error)); /* no such instance */
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    new_instance_files(fixture);
+    g_assert_false(virt_disk_resize_begin(fixture->directory, UUID, names, NULL, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_NOT_FOUND);
+    assert_file(fixture, UUID "/disk", "data");
+    assert_file(fixture, UUID "/disk.swap", "swap");
+    assert_file(fixture, UUID "_resize/disk", NULL);
+    /* The folder of a resize that never ended goes with the instance. */
+    g_autofree char *aside = in_directory(fixture, UUID "_resize");
+    g_clear_error(&error);
+    g_assert_cmpint(g_mkdir(aside, 0755), ==, 0);
+    write_file(fixture, UUID "_resize/disk", "old");
+    g_assert_true(virt_disk_delete(fixture->directory, UUID, &error));
+    assert_file(fixture, UUID "_resize/disk", NULL);
+    assert_file(fixture, UUID "/disk", NULL);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -569,6 +645,8 @@ int main(int argc, char **argv)
     ADD("legacy-base", test_legacy_base);
     ADD("concurrent", test_concurrent);
     ADD("copy", test_copy);
+    ADD("resize-folder", test_resize_folder);
+    ADD("resize-folder-failures", test_resize_folder_failures);
     g_test_add_func("/virt/disk/backends", test_backends);
     return g_test_run();
 }

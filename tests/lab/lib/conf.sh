@@ -255,13 +255,17 @@ export LAB=$LAB LAB_HOST=$LAB_HOST LIBVIRT_DEFAULT_URI=qemu:///system
 E_
 }
 
+more() { # NAME: what a test adds for a while
+  [ ! -e "$LAB/etc/$1.more" ] || cat "$LAB/etc/$1.more"
+}
+
 write_conf() {
   local etc=$LAB/etc
   conf_keystone >"$etc/keystone.conf"
   conf_glance >"$etc/glance-api.conf"
   conf_placement >"$etc/placement.conf"
-  conf_nova >"$etc/nova.conf"
-  conf_compute >"$etc/nova-compute.conf"
+  { conf_nova; more nova; } >"$etc/nova.conf"
+  { conf_compute; more compute; } >"$etc/nova-compute.conf"
   cp "$etc/nova-compute.conf" "$etc/nova-novad.conf"
   conf_neutron >"$etc/neutron.conf"
   conf_ml2 >"$etc/ml2_conf.ini"
