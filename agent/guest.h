@@ -91,6 +91,11 @@ bool guest_rescue(Agent *agent, const RpcContext *context, NovaInstance *instanc
 /* Starts the guest from its own disks again and removes the rescue files. */
 bool guest_unrescue(Agent *agent, const NovaInstance *instance, GError **error);
 
+/* After a crash in the middle of a rescue: the guest has its own definition again, and runs if `running`. */
+bool guest_rescue_take_back(Agent *agent, const NovaInstance *instance, bool running, GError **error);
+/* True while the guest is rescued, or a rescue is under way. */
+bool guest_is_rescued(Agent *agent, const NovaInstance *instance);
+
 /* --- guest_resize.c: the instance's files on their way to another flavor (upstream driver.py migrate_disk_and_power_off) --- */
 /* Refuses disks that would have to shrink (NOVA_EXC_RESIZE_ERROR): to be asked before the guest is touched. */
 bool guest_check_resize(const Guest *guest, const NovaFlavor *flavor, GError **error);

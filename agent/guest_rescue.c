@@ -72,7 +72,7 @@ static bool restore_definition(Agent *agent, const char *uuid, GError **error)
 static bool forget_rescue(Agent *agent, const char *uuid, GError **error)
 {
     g_autofree char *path = unrescue_path(agent, uuid);
-    return nd_file_remove(path, error) && remove_rescue_files(agent, uuid, error);
+    return remove_rescue_files(agent, uuid, error) && nd_file_remove(path, error); /* the XML last: while it is there this can be repeated */
 }
 
 /* Which image, kernel and ramdisk (upstream driver.py rescue). */
@@ -129,4 +129,21 @@ bool guest_unrescue(Agent *agent, const NovaInstance *instance, GError **error)
 {
     return restore_definition(agent, instance->uuid, error) && virt_domain_start(agent->virt, instance->uuid, false, error) &&
            forget_rescue(agent, instance->uuid, error);
+}
+
+bool guest_is_rescued(Agent *agent, const NovaInstance *instance)
+{
+    g_autofree char *path = unrescue_path(agent, instance->uuid);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+bool guest_rescue_take_back(Agent *agent, const NovaInstance *instance, bool running, GError **error)
+{
+    const char *uuid = instance->uuid;
+    if (guest_is_rescued(agent, instance) && (!restore_definition(agent, uuid, error) || !forget_rescue(agent, uuid, error)))
+        return false;
+    g_autoptr(VirtDomainInfo) info = virt_domain_get_info(agent->virt, uuid, error);
+    if (info == NULL)
+        return false;
+    return !running || info->id >= 0 || virt_domain_start(agent->virt, uuid, false, error);
 }

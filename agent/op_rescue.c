@@ -129,6 +129,19 @@ static bool on_rescue_failure(Operation *operation, GError **error)
     return false;
 }
 
+/* After a crash: a rescue that was not complete is taken back. */
+static bool recover_rescue(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, NovaInstance *instance, GError **error)
+{
+    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
+
+    if (instance->deleted || g_strcmp0(instance->host, agent->host) != 0 || g_strcmp0(instance->task_state, TASK_RESCUING) != 0)
+        return true;
+    if (!guest_rescue_take_back(agent, instance, g_strcmp0(instance->vm_state, VM_ACTIVE) == 0, error))
+        return false;
+    nova_instance_set_task_state(instance, NULL);
+    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
+}
+
 static const OperationStep rescue_steps[] = {
     {"gather", NULL, NULL, gather, NULL},
     [RESCUE_STEP_POWER_OFF] = {"power-off", NULL, NULL, power_off, NULL},
@@ -143,6 +156,8 @@ const OperationSpec operation_rescue_instance = {
     .n_steps = G_N_ELEMENTS(rescue_steps),
     .prepare = prepare,
     .on_failure = on_rescue_failure,
+    .recovery = OPERATION_RECOVER_BACK,
+    .recover = recover_rescue,
     .free_data = rescue_data_free,
 };
 
@@ -190,6 +205,21 @@ static bool on_unrescue_failure(Operation *operation, GError **error)
     return false;
 }
 
+/* After a crash: it is finished. */
+static bool recover_unrescue(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, NovaInstance *instance, GError **error)
+{
+    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
+
+    if (instance->deleted || g_strcmp0(instance->host, agent->host) != 0 || g_strcmp0(instance->task_state, TASK_UNRESCUING) != 0)
+        return true;
+    if (guest_is_rescued(agent, instance) && !guest_unrescue(agent, instance, error))
+        return false;
+    nova_instance_set_vm_state(instance, VM_ACTIVE);
+    nova_instance_set_task_state(instance, NULL);
+    nova_instance_set_power_state(instance, guest_power_state(agent, instance, NULL));
+    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
+}
+
 static const OperationStep unrescue_steps[] = {
     {"begin", NULL, NULL, begin_unrescue, NULL},
     [UNRESCUE_STEP_GUEST] = {"unrescue", NULL, NULL, unrescue_guest, NULL},
@@ -203,5 +233,7 @@ const OperationSpec operation_unrescue_instance = {
     .n_steps = G_N_ELEMENTS(unrescue_steps),
     .prepare = prepare,
     .on_failure = on_unrescue_failure,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = recover_unrescue,
     .free_data = rescue_data_free,
 };

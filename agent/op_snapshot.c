@@ -118,7 +118,7 @@ const OperationSpec operation_snapshot_instance = {
     .steps = snapshot_steps,
     .n_steps = G_N_ELEMENTS(snapshot_steps),
     .on_failure = on_failure,
-    .recovery = OPERATION_RECOVER_UNDO,
+    .recovery = OPERATION_RECOVER_BACK,
     .recover = snapshot_recover,
 };
 
@@ -169,6 +169,6 @@ const OperationSpec operation_backup_instance = {
     .steps = backup_steps,
     .n_steps = G_N_ELEMENTS(backup_steps),
     .on_failure = on_backup_failure,
-    .recovery = OPERATION_RECOVER_UNDO,
+    .recovery = OPERATION_RECOVER_BACK,
     .recover = snapshot_recover,
 };

@@ -60,6 +60,7 @@ typedef enum {
  * vm_state and task_state in every case; this adds what the journal knows better. */
 typedef enum {
     OPERATION_RECOVER_BY_STATE, /* only init_instance */
+    OPERATION_RECOVER_BACK,     /* spec->recover takes back what was begun: the action has failed, unless it was complete */
     OPERATION_RECOVER_UNDO,     /* spec->recover undoes what the journal says was begun, then init_instance */
 } OperationRecovery;
 

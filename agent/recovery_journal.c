@@ -60,6 +60,7 @@ static void undo(Agent *agent, const AgentJournalEntry *entry, const OperationSp
     static const char *const attrs[] = {"info_cache", "metadata", "system_metadata", "flavor", NULL};
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
     g_autoptr(GError) error = NULL;
+    bool complete;
     g_autoptr(NovaInstance) instance = conductor_instance_get_by_uuid(agent->conductor, context, entry->instance_uuid, attrs, &error);
 
     if (instance == NULL && nova_exception_matches(error, NOVA_EXC_INSTANCE_NOT_FOUND)) {
@@ -68,8 +69,10 @@ static void undo(Agent *agent, const AgentJournalEntry *entry, const OperationSp
         nova_instance_set_uuid(instance, entry->instance_uuid);
         nova_instance_set_deleted(instance, true);
     }
+    complete = instance != NULL && recovery_journal_was_complete(entry, spec, instance);
     if (instance != NULL && spec->recover(agent, entry, instance, &error))
-        close_entry(agent, entry, !instance->deleted && g_strcmp0(instance->vm_state, VM_ERROR) != 0);
+        close_entry(agent, entry, (complete || spec->recovery == OPERATION_RECOVER_UNDO) && !instance->deleted &&
+                                      g_strcmp0(instance->vm_state, VM_ERROR) != 0);
     else
         nd_warning(LOGGER, "%s could not be undone, the next start tries again: %s", entry->method, error->message);
 }
@@ -86,7 +89,7 @@ static void sort_entry(RecoveryJournal *journal, AgentJournalEntry *entry /* tak
     }
     nd_warning(LOGGER, "%s (request %s) was interrupted in step %s", entry->method, entry->request_id,
                entry->step != NULL ? entry->step : "(none)");
-    if (method != NULL && method->operation->recovery == OPERATION_RECOVER_UNDO)
+    if (method != NULL && method->operation->recovery != OPERATION_RECOVER_BY_STATE)
         undo(journal->agent, entry, method->operation);
     else if (g_hash_table_contains(journal->interrupted, entry->instance_uuid)) /* lanes run one at a time: an entry that could not be removed */
         close_entry(journal->agent, entry, false);

@@ -68,5 +68,14 @@ bool snapshot_take(Operation *operation, const char *image_id, const SnapshotSta
 
 bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)
 {
-    return entry->data == NULL || guest_snapshot_recover(agent, instance->uuid, entry->data, error);
+    static const char *const tasks[] = {TASK_IMAGE_SNAPSHOT_PENDING, TASK_IMAGE_SNAPSHOT, TASK_IMAGE_BACKUP, TASK_IMAGE_PENDING_UPLOAD,
+                                        TASK_IMAGE_UPLOADING, NULL};
+    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
+
+    if (entry->data != NULL && !guest_snapshot_recover(agent, instance->uuid, entry->data, error))
+        return false;
+    if (instance->deleted || g_strcmp0(instance->host, agent->host) != 0 || !state_is_one_of(instance->task_state, tasks))
+        return true;
+    nova_instance_set_task_state(instance, NULL);
+    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
 }

@@ -16,5 +16,6 @@ extern const SnapshotStates snapshot_states; /* image_snapshot → image_pending
  * Errors: InstanceNotRunning, InstanceNotFound, ImageNotFound …, UnexpectedTaskStateError.
  */
 bool snapshot_take(Operation *operation, const char *image_id, const SnapshotStates *states, GError **error);
-/* OperationSpec.recover: ends what a snapshot left in QEMU and on disk. */
+/* OperationSpec.recover: ends what a snapshot left in QEMU and on disk, and takes back the task state. The image stays as it is: only the user's token,
+ * which is not kept, may delete it. */
 bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error);

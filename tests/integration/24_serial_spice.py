@@ -9,7 +9,7 @@ import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 import rfb
-from lab import LAB, READY, HttpError, until, virsh
+from lab import LAB, READY, HttpError, agent_with, until, virsh
 
 OPTIONS = """
 [serial_console]
@@ -42,26 +42,6 @@ def proxy(name, port, *more):
                 yield
             finally:
                 process.terminate()
-
-
-@contextlib.contextmanager
-def consoles_on(lab):
-    """The agent with consoles of all kinds."""
-    path = os.path.join(LAB, "etc", "nova-compute.conf" if lab.agent == "nova-compute" else "nova-novad.conf")
-    with open(path, encoding="utf-8") as file:
-        before = file.read()
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(OPTIONS)
-        lab.command(lab.agent, "stop")
-        lab.command(lab.agent, "start")
-        yield
-    finally:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(before)
-        lab.clean()  # such guests are not for an agent without these consoles
-        lab.command(lab.agent, "stop")
-        lab.command(lab.agent, "start")
 
 
 def console(lab, server, protocol, kind):
@@ -178,7 +158,7 @@ def check_kinds_that_libvirt_lacks(lab):
 
 
 def test_consoles(lab):
-    with consoles_on(lab):
+    with agent_with(lab, OPTIONS):
         for check in (check_spice, check_kinds_that_libvirt_lacks, check_serial, check_rescue_keeps_the_port):
             try:
                 check(lab)

@@ -331,6 +331,26 @@ def configured(lab, lines, *services):
         restart()
 
 
+@contextlib.contextmanager
+def agent_with(lab, options):
+    """The agent runs with further lines of nova.conf while the block does; servers made meanwhile are gone before it runs without them."""
+    path = os.path.join(LAB, "etc", "nova-compute.conf" if lab.agent == "nova-compute" else "nova-novad.conf")
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+
+    def run_with(text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        lab.command(lab.agent, "stop")
+        lab.command(lab.agent, "start")
+    try:
+        run_with(before + options)
+        yield
+    finally:
+        lab.clean()
+        run_with(before)
+
+
 def golden(name, data):
     """Compares with what upstream's agent gave; NOVAD_REGENERATE=1 (with nova-compute running) writes it."""
     path = os.path.join(GOLDEN, name + ".json")
