@@ -76,6 +76,12 @@ CASES = {
     'suspended without image': dict(vm_state='suspended', power_state=7, image_ref='', metadata={}),
 }
 
+# The classes of agent/op_snapshot.c and agent/op_rescue.c.
+CLASSES = {
+    'snapshot': {'name': 'InstanceActionSnapshotPayload', 'version': '1.9', 'members': {'snapshot_image_id': UUID}},
+    'rescue': {'name': 'InstanceActionRescuePayload', 'version': '1.3', 'members': {'rescue_image_ref': None}},
+}
+
 
 def plain(value):
     """As the JSON that goes to the bus."""
@@ -111,14 +117,16 @@ def main():
     local = objects.BlockDeviceMapping(device_name='/dev/vda', boot_index=0, delete_on_termination=True, volume_id=None, tag=None)
     bdms = objects.BlockDeviceMappingList(objects=[volume, local])
     failed = count = 0
-    print('1..%d' % (len(CASES) * 3))
+    print('1..%d' % (len(CASES) * 5))
     for name, changes in CASES.items():
-        for form in ('legacy', 'action', 'create'):
+        for form in ('legacy', 'action', 'create', 'snapshot', 'rescue'):
             count += 1
             made = instance(**changes)
             create = form == 'create'
             question = dict(instance=made.obj_to_primitive(), message=message, create=create, instance_name=made.name, image_ref_url='http://g/i',
                             network_info=network_info(), extra={'message': 'Success'}, bdms=bdms.obj_to_primitive() if create else None)
+            if form in CLASSES:
+                question['class'] = CLASSES[form]
             process.stdin.write(json.dumps(question, default=str) + '\n')
             process.stdin.flush()
             answer = json.loads(process.stdout.readline())
@@ -131,6 +139,10 @@ def main():
             else:
                 if create:
                     payload = payloads.InstanceCreatePayload(ctx, made, None, bdms)
+                elif form == 'snapshot':
+                    payload = payloads.InstanceActionSnapshotPayload(ctx, made, None, snapshot_image_id=UUID)
+                elif form == 'rescue':
+                    payload = payloads.InstanceActionRescuePayload(ctx, made, None, rescue_image_ref=None)
                 else:
                     payload = payloads.InstanceActionPayload(ctx, made, None)
                 found = list(differences(data(payload), answer['versioned']))

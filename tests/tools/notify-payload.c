@@ -25,13 +25,16 @@ static NdJson *answer(NdJson *question, GError **error)
         if (bdms == NULL)
             return NULL;
     }
+    NdJson *asked = nd_json_object(question, "class");
+    NotifyPayloadClass of_class = {nd_json_string(asked, "name", NULL), nd_json_string(asked, "version", NULL), nd_json_object(asked, "members")};
     payloads = json_object_new_object();
     nd_json_set(payloads, "legacy",
                 notify_legacy_payload(NOVA_INSTANCE(instance), nd_json_string(question, "image_ref_url", NULL),
                                       nd_json_array(question, "network_info"), nd_json_object(question, "extra"), NULL));
     nd_json_set(payloads, "versioned",
                 notify_versioned_payload(context, NOVA_INSTANCE(instance), nd_json_bool(question, "create", false),
-                                         nd_json_string(question, "instance_name", NULL), NOVA_BLOCK_DEVICE_MAPPING_LIST(bdms), NULL, NULL));
+                                         nd_json_string(question, "instance_name", NULL), NOVA_BLOCK_DEVICE_MAPPING_LIST(bdms),
+                                         of_class.name != NULL ? &of_class : NULL, NULL));
     return payloads;
 }
 
