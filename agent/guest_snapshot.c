@@ -32,6 +32,7 @@ void guest_snapshot_free(GuestSnapshot *snapshot)
     g_clear_error(&error);
     if (snapshot->folder != NULL && !nd_tree_remove(snapshot->folder, &error))
         nd_warning(LOGGER, "%s", error->message);
+    g_clear_object(&snapshot->cancellable);
     nova_instance_unref(snapshot->instance);
     nova_image_meta_unref(snapshot->image);
     char *texts[] = {snapshot->disk, snapshot->target, snapshot->disk_format, snapshot->format, snapshot->folder, snapshot->file};
@@ -152,7 +153,7 @@ static bool convert(GuestSnapshot *snapshot, const char *source, const char *sou
         g_set_error(error, AGENT_ERROR, AGENT_ERROR_UNSUPPORTED, "image format '%s' is not known", source_format);
         return false;
     }
-    return virt_image_convert(source, in, snapshot->file, out, compress, NULL, NULL, error);
+    return virt_image_convert(source, in, snapshot->file, out, compress, NULL, snapshot->cancellable, error);
 }
 
 /* How the backing file is read: as the overlay's header says, which was written by us, else as its own content says. */
@@ -229,7 +230,7 @@ static bool copy_live(GuestSnapshot *snapshot, const char *delta, GError **error
     if (!create_delta(snapshot, delta, error) || !check_quiesce(snapshot, error))
         return false;
     agent_lanes_wait_begin(agent->lanes);
-    bool copied = virt_block_copy(agent->virt, uuid, snapshot->target, delta, NULL, error);
+    bool copied = virt_block_copy(agent->virt, uuid, snapshot->target, delta, snapshot->cancellable, error);
     agent_lanes_wait_end(agent->lanes);
     return copied && cut_off(snapshot, error);
 }

@@ -5,6 +5,8 @@
 #include "objects/image_meta.h"
 #include "objects/objects.h"
 
+#include <gio/gio.h>
+
 /*
  * A copy of a guest's root disk as one file without backing file (upstream driver.py snapshot, _live_snapshot). Live: QEMU copies the disk's own layer
  * while the guest goes on, which the guest's agent may freeze for the moment in which the copy ends. Cold: a guest that runs is saved to disk, and
@@ -22,6 +24,7 @@ typedef struct {
     bool saved;             /* it is saved now */
     char *folder;           /* below [libvirt]snapshots_directory, NULL until it is made; removed with its content by guest_snapshot_free() */
     char *file;             /* the copy in it */
+    GCancellable *cancellable; /* breaks off copying and converting; own reference, NULL none */
 } GuestSnapshot;
 
 /* Looks at the guest; nothing is changed. Errors: InstanceNotRunning (no domain). */

@@ -96,7 +96,7 @@ bool image_service_update(Agent *agent, const RpcContext *context, const char *i
     return glance_update_image(agent->glance, auth, image_id, members, &failure) || name_failure(image_id, failure, error);
 }
 
-bool image_service_upload(Agent *agent, const RpcContext *context, const char *image_id, const char *path, GError **error)
+bool image_service_upload(Agent *agent, const RpcContext *context, const char *image_id, const char *path, GCancellable *cancellable, GError **error)
 {
     g_autoptr(RestAuth) auth = network_user_auth(agent, context);
     struct stat status;
@@ -109,7 +109,7 @@ bool image_service_upload(Agent *agent, const RpcContext *context, const char *i
         close(fd);
         return false;
     }
-    bool done = glance_upload(agent->glance, auth, image_id, fd, status.st_size, NULL, &failure);
+    bool done = glance_upload(agent->glance, auth, image_id, fd, status.st_size, cancellable, &failure);
     close(fd);
     return done || name_failure(image_id, failure, error);
 }

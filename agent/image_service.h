@@ -14,8 +14,8 @@ GlanceImage *image_service_show(Agent *agent, const RpcContext *context, const c
 /* What nova makes of an image. */
 NovaImageMeta *image_service_meta(Agent *agent, const RpcContext *context, const char *image_id, GError **error);
 bool image_service_update(Agent *agent, const RpcContext *context, const char *image_id, NdJson *members, GError **error);
-/* The file as the image's data. */
-bool image_service_upload(Agent *agent, const RpcContext *context, const char *image_id, const char *path, GError **error);
+/* The file as the image's data; cancellable may be NULL. */
+bool image_service_upload(Agent *agent, const RpcContext *context, const char *image_id, const char *path, GCancellable *cancellable, GError **error);
 bool image_service_delete(Agent *agent, const RpcContext *context, const char *image_id, GError **error);
 /* The same for an image that was not completed: what goes wrong is logged, and an image that is gone is fine. */
 void image_service_discard(Agent *agent, const RpcContext *context, const char *image_id);

@@ -7,6 +7,7 @@
 #include "agent/lanes.h"
 #include "agent/periodic.h"
 #include "agent/service.h"
+#include "agent/snapshot.h"
 #include "agent/systemd.h"
 #include "agent/tracker.h"
 #include "base/log.h"
@@ -48,6 +49,7 @@ bool agent_stop(Agent *agent)
     drain(agent);
     g_atomic_int_set(&agent->stopping, AGENT_PARKING);
     agent_events_cancel(agent->events, NULL);
+    snapshot_break_off(NULL);
     ended = agent_lanes_stop(agent->lanes, PARK_TIME_US);
     agent_service_stop(agent->service);
     if (!rpc_transport_flush(agent->transport, FLUSH_TIME_S))

@@ -11,9 +11,63 @@
 #include "base/log.h"
 #include "rpc/exception.h"
 
+#include <string.h>
+
 #define LOGGER "nova.virt.libvirt.driver"
 
 const SnapshotStates snapshot_states = {TASK_IMAGE_SNAPSHOT, TASK_IMAGE_PENDING_UPLOAD, TASK_IMAGE_UPLOADING};
+
+/* --- breaking off --- */
+
+static GMutex lock;
+static GHashTable *under_way; /* instance uuid -> GCancellable; under the lock */
+
+static GCancellable *begin(const char *uuid)
+{
+    GCancellable *cancellable = g_cancellable_new();
+
+    g_mutex_lock(&lock);
+    if (under_way == NULL)
+        under_way = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+    g_hash_table_replace(under_way, g_strdup(uuid), g_object_ref(cancellable));
+    g_mutex_unlock(&lock);
+    return cancellable;
+}
+
+static void end(const char *uuid)
+{
+    g_mutex_lock(&lock);
+    g_hash_table_remove(under_way, uuid);
+    g_mutex_unlock(&lock);
+}
+
+void snapshot_break_off(const char *instance_uuid)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_object_unref);
+    GHashTableIter iter;
+    gpointer uuid, cancellable;
+
+    g_mutex_lock(&lock);
+    if (under_way != NULL)
+        for (g_hash_table_iter_init(&iter, under_way); g_hash_table_iter_next(&iter, &uuid, &cancellable);)
+            if (instance_uuid == NULL || strcmp(uuid, instance_uuid) == 0)
+                g_ptr_array_add(found, g_object_ref(cancellable));
+    g_mutex_unlock(&lock);
+    for (guint i = 0; i < found->len; i++)
+        g_cancellable_cancel(found->pdata[i]);
+}
+
+/* What a failure is called after it was broken off. */
+static void name_break(Operation *operation, GError **error)
+{
+    g_clear_error(error);
+    if (operation_stopping(operation))
+        g_set_error(error, AGENT_ERROR, AGENT_ERROR_STOPPING, "the compute service is stopping");
+    else
+        nova_exception_set_text(error, NOVA_EXC_UNEXPECTED_DELETING_TASK_STATE_ERROR, "the snapshot was broken off, as the instance is to be deleted", NULL);
+}
+
+/* --- the snapshot --- */
 
 static bool go_on(Operation *operation, const char *from, const char *to, GError **error)
 {
@@ -45,25 +99,37 @@ static bool upload(Operation *operation, GuestSnapshot *snapshot, const char *im
     if (!image_service_update(operation->agent, operation->context, image_id, members, error))
         return false;
     operation_wait_begin(operation);
-    done = image_service_upload(operation->agent, operation->context, image_id, snapshot->file, error);
+    done = image_service_upload(operation->agent, operation->context, image_id, snapshot->file, snapshot->cancellable, error);
     operation_wait_end(operation);
     if (done)
         nd_info(LOGGER, "Snapshot image upload complete");
     return done;
 }
 
-bool snapshot_take(Operation *operation, const char *image_id, const SnapshotStates *states, GError **error)
+static bool take(Operation *operation, const char *image_id, const SnapshotStates *states, GCancellable *cancellable, GError **error)
 {
     g_autoptr(GuestSnapshot) snapshot = guest_snapshot_new(operation->agent, operation->instance, error);
     g_autoptr(GlanceImage) image = NULL;
 
     if (snapshot == NULL)
         return false;
+    snapshot->cancellable = g_object_ref(cancellable);
     image = image_service_show(operation->agent, operation->context, image_id, error);
     if (image == NULL || !guest_snapshot_prepare(snapshot, error) || !operation_remember(operation, guest_snapshot_journal(snapshot), error))
         return false;
     return guest_snapshot_hold(snapshot, error) && announce(operation, states, error) && extract(snapshot, error) &&
            go_on(operation, states->pending, states->uploading, error) && upload(operation, snapshot, image_id, image->name, error);
+}
+
+bool snapshot_take(Operation *operation, const char *image_id, const SnapshotStates *states, GError **error)
+{
+    g_autoptr(GCancellable) cancellable = begin(operation->instance->uuid);
+    bool done = take(operation, image_id, states, cancellable, error);
+
+    end(operation->instance->uuid);
+    if (!done && g_cancellable_is_cancelled(cancellable))
+        name_break(operation, error);
+    return done;
 }
 
 bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)

@@ -16,6 +16,9 @@ extern const SnapshotStates snapshot_states; /* image_snapshot → image_pending
  * Errors: InstanceNotRunning, InstanceNotFound, ImageNotFound …, UnexpectedTaskStateError.
  */
 bool snapshot_take(Operation *operation, const char *image_id, const SnapshotStates *states, GError **error);
+/* Breaks off the snapshot of an instance (NULL: all) that is under way: the server is to be deleted, or the daemon goes down. It fails with
+ * UnexpectedDeletingTaskStateError, or AGENT_ERROR_STOPPING. Any thread; does not wait. */
+void snapshot_break_off(const char *instance_uuid);
 /* OperationSpec.recover: ends what a snapshot left in QEMU and on disk, and takes back the task state. The image stays as it is: only the user's token,
  * which is not kept, may delete it. */
 bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 from lab import INSTANCES, LAB, READY, HttpError, run, until, virsh
 
@@ -144,10 +145,15 @@ def exists(lab, image):
 def test_delete_meanwhile(lab):
     """A server that is deleted while its image is made goes, and no half-made image stays."""
     server = lab.server("snapdel", network="none").wait()
-    image = snapshot(lab, server, "snap-del")
+    server.wait_console(READY)
+    for pause in (0, 0.7, 1.5):
+        victim = lab.server("snapdel2", network="none").wait()
+        image = snapshot(lab, victim, "snap-del")
+        time.sleep(pause)  # into different parts of the work
+        victim.delete()
+        until("end of the image", 60, lambda: not exists(lab, image) or wait_image(lab, image), 0.25)  # pylint: disable=cell-var-from-loop
+        no_files()
     server.delete()
-    until("end of the image", 60, lambda: not exists(lab, image) or wait_image(lab, image), 0.25)
-    no_files()
     lab.nothing_left()
 
 
