@@ -4,14 +4,18 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "virt/block_job.h"
 #include "virt/console.h"
 #include "virt/domain.h"
 #include "virt/domain_stats.h"
 #include "virt/error.h"
+#include "virt/guest_agent.h"
 #include "virt/image.h"
 
 #include <string.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
     GMainLoop *loop;
@@ -255,6 +259,71 @@ static void test_metadata_and_consoles(Fixture *fixture, gconstpointer data)
     g_assert_error(error, VIRT_ERROR, VIRT_ERROR_CONSOLE);
 }
 
+/* A disk of a running domain into a file, the domain defined all the while. */
+static void test_block_copy(Fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    static const char content[] = "what is on the disk";
+    g_autoptr(GError) error = NULL;
+    VirtConnection *connection = fixture->connection;
+    g_autofree char *copy = g_build_filename(fixture->directory, "copy", NULL), *raw = g_build_filename(fixture->directory, "raw", NULL);
+    g_autofree char *missing = g_build_filename(fixture->directory, "missing", NULL), *bytes = NULL;
+    g_autofree char *disk = g_strdup_printf("<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='%s'/>"
+                                            "<target dev='sda' bus='usb'/></disk>", fixture->disk);
+    g_autoptr(GCancellable) cancelled = g_cancellable_new();
+    FILE *file = fopen(fixture->disk, "r+");
+    g_assert_nonnull(file);
+    g_assert_cmpuint(fwrite(content, sizeof content, 1, file), ==, 1);
+    fclose(file);
+    if (!start(fixture, false))
+        return;
+    g_assert_true(virt_domain_attach_device(connection, fixture->uuid, disk, &error));
+    g_assert_no_error(error);
+
+    g_assert_false(virt_block_copy(connection, fixture->uuid, "sda", missing, NULL, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    g_assert_true(virt_image_create(copy, VIRT_IMAGE_QCOW2, 1 << 20, NULL, &error));
+    g_cancellable_cancel(cancelled);
+    g_assert_false(virt_block_copy(connection, fixture->uuid, "sda", copy, cancelled, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_CANCELLED);
+    g_clear_error(&error);
+
+    g_assert_cmpint(unlink(copy), ==, 0);
+    g_assert_true(virt_image_create(copy, VIRT_IMAGE_QCOW2, 1 << 20, NULL, &error));
+    virt_block_copy(connection, fixture->uuid, "sda", copy, NULL, &error);
+    g_assert_no_error(error);
+    g_autofree char *xml = virt_domain_get_xml(connection, fixture->uuid, VIRT_XML_LIVE, &error);
+    g_assert_nonnull(strstr(xml, "<mirror "));
+    for (int again = 0; again < 2; again++) { /* the second time there is none */
+        virt_block_job_abort(connection, fixture->uuid, "sda", &error);
+        g_assert_no_error(error);
+    }
+    virt_image_convert(copy, VIRT_IMAGE_QCOW2, raw, VIRT_IMAGE_RAW, false, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(nd_file_read(raw, 2 << 20, &bytes, NULL, &error));
+    g_assert_cmpmem(bytes, sizeof content, content, sizeof content);
+    virt_block_job_abort(connection, "00000000-0000-4000-8000-000000000000", "sda", &error);
+    g_assert_no_error(error);
+}
+
+/* A guest without a channel for the agent. */
+static void test_no_agent(Fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    if (!start(fixture, false))
+        return;
+    g_assert_false(virt_agent_freeze(fixture->connection, fixture->uuid, &error));
+    g_assert_error(error, LIBVIRT_ERROR, VIR_ERR_ARGUMENT_UNSUPPORTED);
+    g_clear_error(&error);
+    g_assert_false(virt_agent_thaw(fixture->connection, fixture->uuid, &error));
+    g_assert_error(error, LIBVIRT_ERROR, VIR_ERR_ARGUMENT_UNSUPPORTED);
+    g_clear_error(&error);
+    g_assert_false(virt_agent_set_password(fixture->connection, fixture->uuid, "root", "x", &error));
+    g_assert_error(error, LIBVIRT_ERROR, VIR_ERR_ARGUMENT_UNSUPPORTED);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -263,6 +332,8 @@ int main(int argc, char **argv)
     ADD("shutdown-event", test_shutdown_event);
     ADD("devices", test_devices);
     ADD("detach-refused", test_detach_refused);
+    ADD("block-copy", test_block_copy);
+    ADD("no-agent", test_no_agent);
     ADD("metadata-and-consoles", test_metadata_and_consoles);
     return g_test_run();
 }
