@@ -104,6 +104,7 @@ static bool settle_rescue(Operation *operation, GError **error)
 {
     static const char *const expected[] = {TASK_RESCUING, NULL};
 
+    notify_usage_exists(operation->agent, operation->context, operation->instance, NULL, NULL);
     nova_instance_set_launched_at(operation->instance, nd_time_now());
     if (!operation_settle(operation, VM_RESCUED, expected, error))
         return false;

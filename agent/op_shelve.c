@@ -176,6 +176,6 @@ const OperationSpec operation_shelve_instance = {
     .flags = OPERATION_STANDARD,
     .steps = shelve_steps,
     .n_steps = G_N_ELEMENTS(shelve_steps),
-    .recovery = OPERATION_RECOVER_UNDO,
+    .recovery = OPERATION_RECOVER_BACK,
     .recover = snapshot_recover,
 };

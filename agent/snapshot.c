@@ -135,7 +135,8 @@ bool snapshot_take(Operation *operation, const char *image_id, const SnapshotSta
 bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)
 {
     static const char *const tasks[] = {TASK_IMAGE_SNAPSHOT_PENDING, TASK_IMAGE_SNAPSHOT, TASK_IMAGE_BACKUP, TASK_IMAGE_PENDING_UPLOAD,
-                                        TASK_IMAGE_UPLOADING, NULL};
+                                        TASK_IMAGE_UPLOADING, TASK_SHELVING, TASK_SHELVING_IMAGE_PENDING_UPLOAD,
+                                        TASK_SHELVING_IMAGE_UPLOADING, NULL};
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
 
     if (entry->data != NULL && !guest_snapshot_recover(agent, instance->uuid, entry->data, error))
