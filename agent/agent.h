@@ -47,7 +47,7 @@ struct Agent {
     char *host; /* [DEFAULT]host */
     char *node; /* hypervisor_hostname: what libvirt calls this machine */
     NdRelease release;      /* of the control plane; atomic, may rise while we run */
-    gint64 service_version; /* that we registered with */
+    _Atomic gint64 service_version; /* that we registered with; 0 before. Read by libvirt's connection events at any time */
 
     RpcTransport *transport;
     RpcTransport *notify_transport; /* may be the same */

@@ -82,7 +82,7 @@ run_integration() {
   local name=$1 folder=$2 wrapper=$3 log=$BUILD_LOGS/integration-$1.log totals; shift 3
   lab_ready || return 1
   "$LAB_TOOL" novad stop
-  NOVAD_WRAPPER=$wrapper NOVAD=$TOP/$folder/novad "$LAB_TOOL" novad start || return 1
+  G_SLICE=always-malloc NOVAD_WRAPPER=$wrapper NOVAD=$TOP/$folder/novad "$LAB_TOOL" novad start || return 1
   "$TOP/tests/integration/run" "$@" 2>&1 | tee "$log" || true
   "$LAB_TOOL" novad stop
   totals=$(tail -n 1 "$log")
@@ -117,7 +117,7 @@ stage_valgrind() {
   build_tree build || return 1
   local options="--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --num-callers=24"
   [ ! -e "$TOP/tests/valgrind.supp" ] || options="$options --suppressions=$TOP/tests/valgrind.supp"
-  G_SLICE=always-malloc LAB_PATIENCE=4 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
+  LAB_PATIENCE=4 run_integration valgrind build "valgrind -q $options" --only 70_leaks || return 1
   no_report "$LAB/log/novad.log" '^==[0-9]+== .*(definitely lost|Invalid|uninitialised)'
 }
 
