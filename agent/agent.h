@@ -72,6 +72,7 @@ struct Agent {
     AgentLanes *lanes;
     AgentLaneLimit *builds, *snapshots, *live_migrations;
     AgentJournal *journal;
+    GPtrArray *undo_later; /* AgentJournalEntry: interrupted operations that could not be undone yet; of the start, then of one periodic task */
     AgentPeriodic *periodic;
     AgentService *service;
     AgentEvents *events;

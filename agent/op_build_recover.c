@@ -35,14 +35,24 @@ static bool set_error(Agent *agent, const RpcContext *context, NovaInstance *ins
 {
     g_autoptr(GError) failure = NULL;
 
+    bool told = g_strcmp0(instance->vm_state, VM_ERROR) == 0;
+
     nova_instance_set_vm_state(instance, VM_ERROR);
     nova_instance_set_task_state(instance, NULL);
     nova_object_dict_set(instance, NOVA_INSTANCE_SYSTEM_METADATA, "network_allocated", "False");
     if (!conductor_instance_save(agent->conductor, context, instance, NULL, error))
         return false;
-    if (!conductor_instance_fault_create(agent->conductor, context, instance->uuid, agent->host, 500, INSTANCE_FAULT_INTERRUPTED, "", &failure))
+    if (!told && !conductor_instance_fault_create(agent->conductor, context, instance->uuid, agent->host, 500, INSTANCE_FAULT_INTERRUPTED, "", &failure))
         nd_warning(LOGGER, "Failed to record the instance fault: %s", failure->message);
     return true;
+}
+
+/* In error and never launched: set so by the start when this could not be done. */
+static bool was_finished(const NovaInstance *instance)
+{
+    bool never_launched = !nova_object_has(instance, NOVA_INSTANCE_LAUNCHED_AT);
+
+    return g_strcmp0(instance->vm_state, VM_BUILDING) != 0 && !(g_strcmp0(instance->vm_state, VM_ERROR) == 0 && never_launched);
 }
 
 bool build_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)
@@ -52,8 +62,8 @@ bool build_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *i
     bool rescheduled = nd_json_bool(entry->data, BUILD_RESCHEDULED, false);
     bool elsewhere = rescheduled || (instance->host != NULL && g_strcmp0(instance->host, agent->host) != 0);
 
-    if (!instance->deleted && !elsewhere && g_strcmp0(instance->vm_state, VM_BUILDING) != 0)
-        return true; /* it was finished */
+    if (!instance->deleted && !elsewhere && was_finished(instance))
+        return true;
     /* On shared storage the files may by now be those of the guest that runs on the other host. */
     if (!guest_destroy_leftover(agent, instance->uuid, !elsewhere, error))
         return false;

@@ -9,6 +9,7 @@
 #include "agent/periodic.h"
 #include "agent/periodic_moves.h"
 #include "agent/power_sync.h"
+#include "agent/recovery_journal.h"
 #include "agent/service.h"
 #include "agent/task_state.h"
 #include "agent/tracker.h"
@@ -353,6 +354,7 @@ static const struct {
     {"_check_instance_build_time", NULL, 0, false, check_build_time},
     {"_poll_rescued_instances", NULL, 0, false, poll_rescued},
     {"_check_release", NULL, RELEASE_CHECK_S, false, check_release},
+    {"_undo_interrupted", NULL, 0, false, recovery_undo_again},
 };
 
 void agent_periodic_tasks_add(Agent *agent)

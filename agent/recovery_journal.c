@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/recovery_journal.h"
 
-#include "agent/dispatch.h"
+#include "agent/lanes.h"
 #include "agent/task_state.h"
 #include "base/log.h"
 #include "objects/objects.h"
@@ -55,7 +55,7 @@ static void close_entry(Agent *agent, const AgentJournalEntry *entry, bool succe
 
 /* What the operation itself knows to take back, beyond what the instance's states tell. An instance that the database does not have any more is
  * given by its uuid alone, deleted. */
-static void undo(Agent *agent, const AgentJournalEntry *entry, const OperationSpec *spec)
+static bool undo(Agent *agent, const AgentJournalEntry *entry, const OperationSpec *spec)
 {
     static const char *const attrs[] = {"info_cache", "metadata", "system_metadata", "flavor", NULL};
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
@@ -70,11 +70,43 @@ static void undo(Agent *agent, const AgentJournalEntry *entry, const OperationSp
         nova_instance_set_deleted(instance, true);
     }
     complete = instance != NULL && recovery_journal_was_complete(entry, spec, instance);
-    if (instance != NULL && spec->recover(agent, entry, instance, &error))
-        close_entry(agent, entry, (complete || spec->recovery == OPERATION_RECOVER_UNDO) && !instance->deleted &&
-                                      g_strcmp0(instance->vm_state, VM_ERROR) != 0);
-    else
-        nd_warning(LOGGER, "%s could not be undone, the next start tries again: %s", entry->method, error->message);
+    if (instance == NULL || !spec->recover(agent, entry, instance, &error)) {
+        nd_warning(LOGGER, "%s could not be undone, that is tried again later: %s", entry->method, error->message);
+        return false;
+    }
+    close_entry(agent, entry, (complete || spec->recovery == OPERATION_RECOVER_UNDO) && !instance->deleted &&
+                                  g_strcmp0(instance->vm_state, VM_ERROR) != 0);
+    return true;
+}
+
+static void free_entry(gpointer data)
+{
+    agent_journal_entry_free(data);
+}
+
+static void undo_later(Agent *agent, AgentJournalEntry *entry /* takes */)
+{
+    if (agent->undo_later == NULL)
+        agent->undo_later = g_ptr_array_new_with_free_func(free_entry);
+    for (guint i = 0; i < agent->undo_later->len; i++) {
+        if (((AgentJournalEntry *)agent->undo_later->pdata[i])->sequence != entry->sequence)
+            continue;
+        agent_journal_entry_free(entry); /* the start was tried again */
+        return;
+    }
+    g_ptr_array_add(agent->undo_later, entry);
+}
+
+void recovery_undo_again(Agent *agent, RpcContext *context G_GNUC_UNUSED)
+{
+    for (guint i = agent->undo_later != NULL ? agent->undo_later->len : 0; i-- > 0;) {
+        const AgentJournalEntry *entry = agent->undo_later->pdata[i];
+
+        nd_log_set_instance(entry->instance_uuid);
+        if (!agent_lanes_busy(agent->lanes, entry->instance_uuid) && undo(agent, entry, methods_lookup(entry->method)->operation))
+            g_ptr_array_remove_index(agent->undo_later, i);
+    }
+    nd_log_set_instance(NULL);
 }
 
 static void sort_entry(RecoveryJournal *journal, AgentJournalEntry *entry /* takes */)
@@ -89,17 +121,14 @@ static void sort_entry(RecoveryJournal *journal, AgentJournalEntry *entry /* tak
     }
     nd_warning(LOGGER, "%s (request %s) was interrupted in step %s", entry->method, entry->request_id,
                entry->step != NULL ? entry->step : "(none)");
-    if (method != NULL && method->operation->recovery != OPERATION_RECOVER_BY_STATE)
-        undo(journal->agent, entry, method->operation);
-    else if (g_hash_table_contains(journal->interrupted, entry->instance_uuid)) /* lanes run one at a time: an entry that could not be removed */
+    if (method != NULL && method->operation->recovery != OPERATION_RECOVER_BY_STATE) {
+        if (!undo(journal->agent, entry, method->operation) && method->operation->recovery == OPERATION_RECOVER_UNDO)
+            undo_later(journal->agent, g_steal_pointer(&owned));
+    } else if (g_hash_table_contains(journal->interrupted, entry->instance_uuid)) { /* part of another operation, or one that could not be removed */
         close_entry(journal->agent, entry, false);
-    else
+    } else {
         g_hash_table_insert(journal->interrupted, g_strdup(entry->instance_uuid), g_steal_pointer(&owned));
-}
-
-static void free_entry(gpointer data)
-{
-    agent_journal_entry_free(data);
+    }
 }
 
 RecoveryJournal *recovery_journal_read(Agent *agent)

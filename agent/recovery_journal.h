@@ -13,11 +13,14 @@ typedef struct NovaInstance NovaInstance;
  */
 typedef struct RecoveryJournal RecoveryJournal;
 
-/* Reads the journal, undoes. Failures are logged; an undo that failed keeps its entry for the next start. */
+/* Reads the journal, undoes. Failures are logged; an undo that failed keeps its entry, and is tried again by recovery_undo_again or the next start. */
 RecoveryJournal *recovery_journal_read(Agent *agent);
 /* Entries still held are left as they are, in the journal. */
 void recovery_journal_free(RecoveryJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RecoveryJournal, recovery_journal_free)
+
+/* A periodic task: what could not be undone at start. */
+void recovery_undo_again(Agent *agent, RpcContext *context);
 
 /* The operation of this instance that was interrupted; NULL if none. Borrowed. */
 const AgentJournalEntry *recovery_journal_interrupted(RecoveryJournal *journal, const char *instance_uuid);

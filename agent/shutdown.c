@@ -71,6 +71,7 @@ void agent_free(Agent *agent)
     g_clear_pointer(&agent->periodic, agent_periodic_free);
     g_clear_pointer(&agent->service, agent_service_free);
     g_clear_pointer(&agent->lanes, agent_lanes_free);
+    g_clear_pointer(&agent->undo_later, g_ptr_array_unref);
     g_clear_pointer(&agent->journal, agent_journal_free);
     g_clear_pointer(&agent->events, agent_events_free);
     g_clear_pointer(&agent->placement, placement_client_unref);
