@@ -4,7 +4,8 @@
  * step is written there before it begins. novad itself knows nothing of this.
  *
  * The file named by KILL_AT_ORDER holds "METHOD PHASE STEP WHEN". WHEN is "before" (the step is in the journal and nothing of it was done),
- * "after" (all of it was done, and what follows is not in the journal yet) or a number of milliseconds after its begin. The order is
+ * "after" (all of it was done, and what follows is not in the journal yet) or a number of milliseconds after its begin.
+ * STEP "-" is none: with PHASE "queued" the request was accepted and has not begun ("before": nor is it acknowledged). The order is
  * removed before it is obeyed, so that the next run is not killed at the same place.
  */
 #define _GNU_SOURCE
@@ -38,7 +39,10 @@ static bool has_member(const char *json, const char *name, const char *value)
 {
     char text[128];
 
-    snprintf(text, sizeof(text), "\"%s\":\"%s\"", name, value);
+    if (strcmp(value, "-") == 0)
+        snprintf(text, sizeof(text), "\"%s\":null", name);
+    else
+        snprintf(text, sizeof(text), "\"%s\":\"%s\"", name, value);
     return strstr(json, text) != NULL;
 }
 
