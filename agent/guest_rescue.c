@@ -111,9 +111,20 @@ static bool run_rescue(Agent *agent, const RpcContext *context, NovaInstance *in
            virt_domain_destroy(agent->virt, instance->uuid, error) && guest_define(guest, error) && guest_start_and_wait(guest, false, error);
 }
 
+/* A guest that libvirt does not know any more, as it is to be: its definition is needed for the way back. */
+static bool define_anew(Agent *agent, const RpcContext *context, NovaInstance *instance, NdJson *vifs, GError **error)
+{
+    GuestParts parts = {.vifs = vifs};
+    g_autoptr(Guest) guest = guest_new(agent, context, instance, &parts, error);
+    return guest != NULL && guest_define(guest, error);
+}
+
 bool guest_rescue(Agent *agent, const RpcContext *context, NovaInstance *instance, const GuestRescueOptions *options, GError **error)
 {
     const char *uuid = instance->uuid;
+    bool exists;
+    if (!virt_domain_exists(agent->virt, uuid, &exists, error) || (!exists && !define_anew(agent, context, instance, options->vifs, error)))
+        return false;
     /* Disks of an earlier rescue that was not ended would be taken for this one's. */
     if (!keep_definition(agent, uuid, error) || !remove_rescue_files(agent, uuid, error))
         return false;

@@ -46,6 +46,7 @@ REFUSED(post_live_migration_at_destination, WE | EV | IF);
 REFUSED(rollback_live_migration_at_destination, WE | EV | IF);
 REFUSED(drop_move_claim_at_destination, 0);
 REFUSED(remove_volume_connection, WE);
+REFUSED(reserve_block_device_name, WE | RT | IF); /* nova-api reserves the volume in Cinder next, which a refused attach_volume would not take back */
 REFUSED(attach_volume, WE | EV | IF);
 REFUSED(detach_volume, WE | EV | IF);
 REFUSED(swap_volume, WE | EV | IF);
@@ -128,7 +129,7 @@ static const MethodSpec methods[] = {
     /* volumes */
     {"reserve_block_device_name",
      "instance:Instance, device:str?, volume_id:str, disk_bus:str?, device_type:str?, tag:str?=, multiattach:bool?=", METHOD_LANE,
-     &operation_reserve_block_device_name, 0},
+     &refused_reserve_block_device_name, 0},
     {"attach_volume", "instance:Instance, bdm:BlockDeviceMapping", METHOD_LANE, &refused_attach_volume, 0},
     {"detach_volume", "volume_id:str, instance:Instance, attachment_id:str?=", METHOD_LANE, &refused_detach_volume, 0},
     {"swap_volume", "instance:Instance, old_volume_id:str, new_volume_id:str, new_attachment_id:str?=", METHOD_LANE, &refused_swap_volume, 0},

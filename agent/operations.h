@@ -49,8 +49,6 @@ extern const OperationSpec operation_set_admin_password;
 /* op_rescue.c */
 extern const OperationSpec operation_rescue_instance;
 extern const OperationSpec operation_unrescue_instance;
-/* op_volume.c */
-extern const OperationSpec operation_reserve_block_device_name;
 /* op_snapshot.c */
 extern const OperationSpec operation_snapshot_instance;
 extern const OperationSpec operation_backup_instance;
