@@ -51,7 +51,9 @@ static bool can_bind(const char *host, guint port)
         return false;
     }
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool bound = fd >= 0 && bind(fd, address->ai_addr, address->ai_addrlen) == 0;
+    /* As QEMU does it: connections that ended lately (TIME_WAIT) are no reason against a port. */
+    const int on = 1;
+    bool bound = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && bind(fd, address->ai_addr, address->ai_addrlen) == 0;
     if (!bound)
         nd_warning(LOGGER, "port %u on %s is in use: %s", port, host, g_strerror(errno));
     if (fd >= 0)

@@ -32,6 +32,7 @@ static void set_up(Fixture *fixture, gconstpointer range G_GNUC_UNUSED)
         fixture->listening = socket(AF_INET, SOCK_STREAM, 0);
         g_assert_cmpint(bind(fixture->listening, (struct sockaddr *)&address, sizeof address), ==, 0);
         g_assert_cmpint(getsockname(fixture->listening, (struct sockaddr *)&address, &length), ==, 0);
+        g_assert_cmpint(listen(fixture->listening, 1), ==, 0);
         fixture->first = ntohs(address.sin_port);
     } while (fixture->first > 65000);
     g_autofree char *text = g_strdup_printf("[serial_console]\nport_range = %u:%u\n", fixture->first, fixture->first + 3);
