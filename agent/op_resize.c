@@ -446,4 +446,6 @@ const OperationSpec operation_resize_instance = {
     .prepare = resize_prepare,
     .on_failure = resize_failed,
     .free_data = resize_data_free,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = resize_recover,
 };

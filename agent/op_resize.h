@@ -43,6 +43,11 @@ bool resize_was_stopped(const NovaInstance *instance);
 /* Arguments instance, migration and request_spec for the next part; new reference. */
 NdJson *resize_next_args(Operation *operation);
 
+/* OperationSpec.recover of the parts behind prep_resize: the part that was interrupted, or the one after it, is asked for again; each may be repeated. An
+ * instance whose files were being moved is left to resize_recover_migrating. */
+bool resize_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error);
+/* The method to go on with, for an instance in this state with such a migration; NULL: none. Pure. */
+const char *resize_recovery_method(const char *vm_state, const char *task_state, const char *migration_status);
 /* At start, for an instance whose files were being moved (task resize_migrating): the files that were put aside, the allocations and the guest are what
  * they were before the resize, whose migration record becomes an error. What goes wrong is logged; task_state is left to the caller. */
 void resize_recover_migrating(Agent *agent, const RpcContext *context, NovaInstance *instance);

@@ -26,8 +26,11 @@ static bool finish_flavor(Operation *operation, GError **error)
     const NovaMigration *migration = resize_migration(operation);
     if (!resize_stays_here(operation, error) || !instance_load_for_guest(operation->agent, operation->context, instance, error))
         return false;
-    data->old_flavor = nova_object_ref(instance->flavor);
-    nova_instance_set_old_flavor(instance, instance->flavor);
+    /* A run that was interrupted may have saved the new flavor already. */
+    bool begun = instance->old_flavor != NULL && migration->old_instance_type_id != migration->new_instance_type_id &&
+                 instance->instance_type_id == migration->new_instance_type_id;
+    data->old_flavor = nova_object_ref(begun ? instance->old_flavor : instance->flavor);
+    nova_instance_set_old_flavor(instance, data->old_flavor);
     if (migration->old_instance_type_id != migration->new_instance_type_id && instance->new_flavor != NULL)
         resize_set_flavor(instance, instance->new_flavor);
     return true;
@@ -40,7 +43,7 @@ static bool finish_network(Operation *operation, GError **error)
 
 static bool finish_begin(Operation *operation, GError **error)
 {
-    static const char *const expected[] = {TASK_RESIZE_MIGRATED, NULL};
+    static const char *const expected[] = {TASK_RESIZE_MIGRATED, TASK_RESIZE_FINISH, NULL};
     if (!operation_save_task_state(operation, TASK_RESIZE_FINISH, expected, error))
         return false;
     resize_notify(operation, "finish_resize", OPERATION_NOTIFY_START, true);
@@ -63,7 +66,7 @@ static bool finish_spawn(Operation *operation, GError **error)
 {
     const ResizeData *data = operation->data;
     g_autoptr(NovaImageMeta) image = nova_image_meta_from_dict(method_args_json(operation->args, "image"), error);
-    if (image != NULL && spawn(operation, false, image, error))
+    if (image != NULL && virt_domain_destroy(operation->agent->virt, operation->instance->uuid, error) && spawn(operation, false, image, error))
         return true;
     resize_set_flavor(operation->instance, data->old_flavor);
     return false;
@@ -110,6 +113,8 @@ const OperationSpec operation_finish_resize = {
     .prepare = resize_prepare,
     .on_failure = finish_failed,
     .free_data = resize_data_free,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = resize_recover,
 };
 
 /* --- confirm_resize, on the source --- */
@@ -215,4 +220,6 @@ const OperationSpec operation_confirm_resize = {
     .prepare = resize_prepare,
     .on_failure = confirm_failed,
     .free_data = resize_data_free,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = resize_recover,
 };

@@ -70,6 +70,8 @@ const OperationSpec operation_revert_resize = {
     .prepare = resize_prepare,
     .on_failure = revert_failed,
     .free_data = resize_data_free,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = resize_recover,
 };
 
 /* --- finish_revert_resize, on the source --- */
@@ -99,7 +101,9 @@ static bool back_spawn(Operation *operation, GError **error)
 {
     const ResizeData *data = operation->data;
     GuestParts parts = {.vifs = data->vifs};
-    if (!guest_resize_revert(operation->agent, operation->instance->uuid, error))
+    /* A run that was interrupted may have started it already. */
+    if (!virt_domain_destroy(operation->agent->virt, operation->instance->uuid, error) ||
+        !guest_resize_revert(operation->agent, operation->instance->uuid, error))
         return false;
     g_autoptr(Guest) guest = guest_new(operation->agent, operation->context, operation->instance, &parts, error);
     return guest != NULL && guest_spawn_moved(guest, !resize_was_stopped(operation->instance), true, error);
@@ -161,34 +165,6 @@ const OperationSpec operation_finish_revert_resize = {
     .prepare = resize_prepare,
     .on_failure = back_failed,
     .free_data = resize_data_free,
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = resize_recover,
 };
-
-/* --- a resize that a crash interrupted --- */
-
-static bool recover_guest(Agent *agent, const RpcContext *context, NovaInstance *instance, GError **error)
-{
-    if (!guest_resize_revert(agent, instance->uuid, error))
-        return false;
-    g_autoptr(Guest) guest = guest_new_refreshed(agent, context, instance, error);
-    return guest != NULL && guest_spawn_moved(guest, !resize_was_stopped(instance), false, error);
-}
-
-static bool recover_move(Agent *agent, const RpcContext *context, NovaInstance *instance, GError **error)
-{
-    g_autoptr(NovaMigration) migration = conductor_migration_get_by_instance_and_status(agent->conductor, context, instance->uuid, "migrating", error);
-    bool moved;
-    if (migration == NULL || !tracker_move_allocations(agent->tracker, context, migration->uuid, instance->uuid, &moved, error))
-        return false;
-    nova_migration_set_status(migration, "error");
-    return conductor_migration_save(agent->conductor, context, migration, error) &&
-           conductor_instance_drop_migration_context(agent->conductor, context, instance, error);
-}
-
-void resize_recover_migrating(Agent *agent, const RpcContext *context, NovaInstance *instance)
-{
-    g_autoptr(GError) guest_failure = NULL, move_failure = NULL;
-    if (!recover_guest(agent, context, instance, &guest_failure))
-        nd_err(LOGGER, "Failed to revert crashed migration: %s", guest_failure->message);
-    if (!recover_move(agent, context, instance, &move_failure))
-        nd_err(LOGGER, "the record of the interrupted migration cannot be put right: %s", move_failure->message);
-}

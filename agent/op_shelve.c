@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "agent/dispatch.h"
 #include "agent/guest.h"
 #include "agent/instance_load.h"
 #include "agent/method_args.h"
@@ -108,11 +109,31 @@ static bool offload_leave(Operation *operation, GError **error)
 
 static const OperationStep offload_steps[] = {OFFLOAD_STEPS};
 
+/* After a crash the server leaves the host all the same: its image is complete, and each step may be repeated. One that has left the record but not the
+ * numbers is put right by the audit. */
+static bool offload_recover(Agent *agent, const AgentJournalEntry *entry G_GNUC_UNUSED, NovaInstance *instance, GError **error)
+{
+    g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
+    if (instance->deleted || g_strcmp0(instance->host, agent->host) != 0)
+        return true;
+    if (g_strcmp0(instance->vm_state, VM_SHELVED_OFFLOADED) == 0) {
+        instance_leave_host(instance);
+        return conductor_instance_save(agent->conductor, context, instance, NULL, error);
+    }
+    if (g_strcmp0(instance->task_state, TASK_SHELVING_OFFLOADING) != 0)
+        return true;
+    NdJson *args = json_object_new_object();
+    nd_json_set_bool(args, "clean_shutdown", false);
+    return agent_run_method(agent, context, "shelve_offload_instance", instance, args, error);
+}
+
 const OperationSpec operation_shelve_offload_instance = {
     .method = "shelve_offload_instance",
     .flags = OPERATION_STANDARD,
     .steps = offload_steps,
     .n_steps = G_N_ELEMENTS(offload_steps),
+    .recovery = OPERATION_RECOVER_UNDO,
+    .recover = offload_recover,
 };
 
 /* --- shelve --- */
@@ -171,11 +192,17 @@ static const OperationStep shelve_steps[] = {
     OFFLOAD_STEPS,
 };
 
+/* After a crash before the image was complete the server is as it was, but off; then it leaves the host. */
+static bool shelve_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)
+{
+    return snapshot_recover(agent, entry, instance, error) && offload_recover(agent, entry, instance, error);
+}
+
 const OperationSpec operation_shelve_instance = {
     .method = "shelve_instance",
     .flags = OPERATION_STANDARD,
     .steps = shelve_steps,
     .n_steps = G_N_ELEMENTS(shelve_steps),
     .recovery = OPERATION_RECOVER_BACK,
-    .recover = snapshot_recover,
+    .recover = shelve_recover,
 };

@@ -27,6 +27,8 @@ static const char *const rebuild_tasks[] = {TASK_REBUILDING, TASK_REBUILD_BLOCK_
 static const char *const forgotten_tasks[] = {
     TASK_IMAGE_SNAPSHOT_PENDING, TASK_IMAGE_PENDING_UPLOAD, TASK_IMAGE_UPLOADING, TASK_IMAGE_SNAPSHOT, TASK_RESIZE_PREP, NULL,
 };
+/* What goes on by a request, op_resize_recover.c and op_shelve.c, and makes or removes the guest itself. */
+static const char *const moving_tasks[] = {TASK_RESIZE_MIGRATED, TASK_RESIZE_FINISH, TASK_RESIZE_REVERTING, TASK_SHELVING_OFFLOADING, NULL};
 static const char *const soft_reboot_states[] = {VM_ACTIVE, NULL};
 static const char *const hard_reboot_states[] = {VM_ACTIVE, VM_STOPPED, VM_PAUSED, VM_SUSPENDED, VM_ERROR, NULL};
 static const char *const reboot_begun[] = {TASK_REBOOT_STARTED, TASK_REBOOT_STARTED_HARD, NULL};
@@ -76,6 +78,8 @@ static RecoveryAction action_by_state(const char *host, const NovaInstance *inst
     bool worked_on = known == RECOVERY_INTERRUPTED && instance->task_state != NULL;
 
     if (g_strcmp0(instance->host, host) != 0 || strcmp(vm_state, VM_SOFT_DELETED) == 0)
+        return RECOVER_SKIP;
+    if (state_is_one_of(instance->task_state, moving_tasks) && strcmp(vm_state, VM_ERROR) != 0)
         return RECOVER_SKIP;
     if (strcmp(vm_state, VM_ERROR) == 0 && !worked_on && !state_is_one_of(instance->task_state, error_tasks_handled))
         return RECOVER_SKIP;

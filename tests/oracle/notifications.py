@@ -5,7 +5,10 @@
     notifications.py PATH-OF-notify-payload
 """
 import datetime
+import glob
 import json
+import os
+import re
 import subprocess
 import sys
 import warnings
@@ -83,6 +86,12 @@ CLASSES = {
 }
 
 
+# The classes that the source names, with their versions.
+AGENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'agent')
+VERSIONS = sorted({found for path in glob.glob(os.path.join(AGENT, '*.c')) for found in re.findall(
+    r'"(Instance\w*Payload|AuditPeriodPayload)", "([\d.]+)"', open(path, encoding='utf-8').read())})
+
+
 def plain(value):
     """As the JSON that goes to the bus."""
     return json.loads(json.dumps(value, default=str))
@@ -117,7 +126,7 @@ def main():
     local = objects.BlockDeviceMapping(device_name='/dev/vda', boot_index=0, delete_on_termination=True, volume_id=None, tag=None)
     bdms = objects.BlockDeviceMappingList(objects=[volume, local])
     failed = count = 0
-    print('1..%d' % (len(CASES) * 5))
+    print('1..%d' % (len(CASES) * 5 + len(VERSIONS)))
     for name, changes in CASES.items():
         for form in ('legacy', 'action', 'create', 'snapshot', 'rescue'):
             count += 1
@@ -150,6 +159,11 @@ def main():
             for line in found:
                 print('# ' + line)
             failed += bool(found)
+    for name, version in VERSIONS:
+        count += 1
+        right = getattr(payloads, name).VERSION == version
+        print('%s %d - version of %s' % ('ok' if right else 'not ok', count, name))
+        failed += not right
     process.stdin.close()
     return 1 if failed or process.wait() else 0
 

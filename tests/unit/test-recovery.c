@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/op_resize.h"
 #include "agent/periodic.h"
 #include "agent/power_sync.h"
 #include "agent/recovery.h"
@@ -57,6 +58,9 @@ static void test_recovery_actions(void)
         {"h", "stopped", "powering-on", SHUTDOWN, RECOVER_START},
         {"h", "active", "migrating", RUNNING, RECOVER_MIGRATING},
         {"h", "stopped", NULL, SHUTDOWN, RECOVER_PLUG},
+        {"h", "active", "resize_finish", SHUTDOWN, RECOVER_SKIP},
+        {"h", "active", "resize_migrating", SHUTDOWN, RECOVER_PLUG},
+        {"h", "resized", NULL, RUNNING, RECOVER_PLUG},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -265,6 +269,31 @@ static void test_console_text(void)
     }
 }
 
+/* Which part of an interrupted resize is run again. */
+static void test_resize_parts(void)
+{
+    static const struct {
+        const char *vm_state, *task_state, *status, *method;
+    } cases[] = {
+        {"active", "resize_prep", "pre-migrating", NULL}, /* its request is gone: the task is cleared */
+        {"active", "resize_migrating", "migrating", NULL}, /* files are moved back */
+        {"active", "resize_migrated", "post-migrating", "finish_resize"},
+        {"stopped", "resize_finish", "post-migrating", "finish_resize"},
+        {"active", "resize_finish", "finished", "finish_resize"},
+        {"resized", NULL, "finished", NULL}, /* waits for the user */
+        {"resized", NULL, "confirming", "confirm_resize"},
+        {"active", NULL, "confirmed", NULL},
+        {"resized", "resize_reverting", "reverting", "revert_resize"},
+        {"resized", "resize_reverting", "reverted", "finish_revert_resize"},
+        {"active", NULL, "reverted", NULL},
+        {"error", NULL, "error", NULL},
+        {"active", NULL, "confirming", NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpstr(resize_recovery_method(cases[i].vm_state, cases[i].task_state, cases[i].status), ==, cases[i].method);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -273,6 +302,7 @@ int main(int argc, char **argv)
     g_test_add_func("/recovery/evacuated", test_evacuated_actions);
     g_test_add_func("/recovery/was-complete", test_was_complete);
     g_test_add_func("/recovery/context", test_context_of_an_entry);
+    g_test_add_func("/recovery/resize-parts", test_resize_parts);
     g_test_add_func("/power-sync/actions", test_power_sync_actions);
     g_test_add_func("/periodic/due", test_periodic_due);
     g_test_add_func("/service/releases", test_releases);
