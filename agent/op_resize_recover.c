@@ -55,6 +55,25 @@ static NovaMigration *newest_migration(Agent *agent, const RpcContext *context, 
     return newest != NULL ? nova_migration_ref(newest) : NULL;
 }
 
+static bool forget_flavors(Agent *agent, const RpcContext *context, NovaInstance *instance, GError **error)
+{
+    nova_object_set_null(instance, NOVA_INSTANCE_OLD_FLAVOR);
+    nova_object_set_null(instance, NOVA_INSTANCE_NEW_FLAVOR);
+    nova_object_dict_remove(instance, NOVA_INSTANCE_SYSTEM_METADATA, "old_vm_state");
+    return conductor_instance_save(agent->conductor, context, instance, NULL, error);
+}
+
+/* A confirmation behind the point of no return: what is left of it is done here. */
+static bool end_confirmation(Agent *agent, const RpcContext *context, NovaInstance *instance, const NovaMigration *migration, GError **error)
+{
+    if (!conductor_instance_drop_migration_context(agent->conductor, context, instance, error) ||
+        !tracker_delete_allocations(agent->tracker, context, migration->uuid, false, error))
+        return false;
+    if (g_strcmp0(instance->vm_state, VM_RESIZED) == 0)
+        nova_instance_set_vm_state(instance, instance->power_state == VIRT_POWER_SHUTDOWN ? VM_STOPPED : VM_ACTIVE);
+    return forget_flavors(agent, context, instance, error);
+}
+
 bool resize_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *instance, GError **error)
 {
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
@@ -66,7 +85,11 @@ bool resize_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
+    if (migration != NULL && strcmp(entry->method, "confirm_resize") == 0 && g_strcmp0(migration->status, "confirmed") == 0)
+        return end_confirmation(agent, context, instance, migration, error);
     const char *method = migration != NULL ? resize_recovery_method(instance->vm_state, instance->task_state, migration->status) : NULL;
+    if (method == NULL && strcmp(entry->method, "finish_revert_resize") == 0 && g_strcmp0(instance->vm_state, VM_ERROR) != 0)
+        return forget_flavors(agent, context, instance, error);
     if (method == NULL)
         return true;
     nd_info(LOGGER, "%s was interrupted: %s again", entry->method, method);

@@ -15,6 +15,7 @@ PLACES = [
     ("finish_resize", "spawn", None, ["VERIFY_RESIZE"]),
     ("finish_resize", "settle", None, ["VERIFY_RESIZE"]),
     ("confirm_resize", "claim", "confirmResize", ["ACTIVE"]),
+    ("confirm_resize", "settle", "confirmResize", ["ACTIVE"]),
     ("confirm_resize", "forget", "confirmResize", ["ACTIVE"]),
     ("revert_resize", "claim", "revertResize", ["ACTIVE"]),
     ("finish_revert_resize", "spawn", "revertResize", ["ACTIVE"]),
