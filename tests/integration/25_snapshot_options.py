@@ -53,7 +53,7 @@ def test_cold_while_it_runs(lab):
         assert "running" in virsh("domstate", server.domain)
         count = server.console().count("SIMGUEST alive")
         server.wait_console("SIMGUEST alive", count=count + 1)
-        assert server.console().count(READY) == 1, "it was booted anew"
+        assert READY not in server.console(), "it was booted anew"  # the log begins anew, the guest does not
         server.action("pause").wait("PAUSED")
         snapshots.check_image(lab, snapshots.snapshot(lab, server, "snap-cold-paused"), server)
         state = snapshots.settled(server)

@@ -14,7 +14,7 @@ def after(server, states):
     assert status in states, status
     assert "running" in virsh("domstate", server.domain), virsh("domstate", server.domain)
     until("an empty journal", 10, lambda: not recovery.journal())
-    recovery.no_open_events(server)
+    recovery.check_events(server)
     return status
 
 

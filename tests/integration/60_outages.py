@@ -3,7 +3,7 @@
 import os
 import signal
 
-from lab import INSTANCES, LAB, plain, run, until
+from lab import INSTANCES, LAB, HttpError, plain, run, until
 
 
 def pid_of(service):
@@ -75,10 +75,20 @@ def test_neutron_away(lab):
 def test_rabbitmq_restarts(lab):
     server = lab.server("rabbit", network="none").wait()
     lab.command("restart", "rabbitmq")
+    # a cast sent before the agent has declared its queues again is lost with any agent; an answered call shows that they are there
+    until("an answer by RPC", 180, lambda: answers(server))
     until("service up", 120, lab.service_up)
     server.action("os-stop").wait("SHUTOFF", 120)
     server.delete()
     works(lab, "rabbit2")
+
+
+def answers(server):
+    try:
+        server.action("os-getConsoleOutput", {})
+        return True
+    except HttpError:
+        return False
 
 
 def test_libvirtd_restarts(lab):
