@@ -5,7 +5,6 @@
 #include "agent/journal.h"
 #include "agent/lanes.h"
 #include "agent/methods.h"
-#include "agent/snapshot.h"
 #include "base/log.h"
 #include "objects/objects.h"
 #include "rpc/exception.h"
@@ -95,8 +94,8 @@ void agent_dispatch(RpcRequest *request, gpointer user_data)
         return;
     }
     agent_accept_adopt(request, operation);
-    if (operation->instance != NULL && strcmp(method->name, "terminate_instance") == 0)
-        snapshot_break_off(operation->instance->uuid); /* its turn comes after what runs now, which may take long */
+    if (operation->spec->arrived != NULL)
+        operation->spec->arrived(operation);
     if (method->kind == METHOD_QUICK || operation->instance == NULL)
         agent_lanes_submit_quick(agent->lanes, run_quick, operation, free_quick);
     else

@@ -6,6 +6,7 @@
 #include "agent/network.h"
 #include "agent/method_args.h"
 #include "agent/operations.h"
+#include "agent/snapshot.h"
 #include "agent/task_state.h"
 #include "agent/tracker.h"
 #include "base/log.h"
@@ -138,12 +139,19 @@ static const OperationStep steps[] = {
     {"record", NULL, NULL, step_record, NULL},   {"release", NULL, NULL, step_release, NULL}, {"forget", NULL, NULL, step_forget, NULL},
 };
 
+/* A snapshot under way may take long, and its server is to go. */
+static void break_off_snapshot(Operation *operation)
+{
+    snapshot_break_off(operation->instance->uuid);
+}
+
 const OperationSpec operation_terminate_instance = {
     .method = "terminate_instance",
     .flags = OPERATION_STANDARD,
     .steps = steps,
     .n_steps = G_N_ELEMENTS(steps),
     .on_failure = on_failure,
+    .arrived = break_off_snapshot,
 };
 
 /* --- _reclaim_queued_deletes: the same for a soft-deleted server whose time is over --- */

@@ -73,6 +73,8 @@ struct OperationSpec {
     guint n_steps;
     /* Optional. Before everything, event_start included: build operation->data, read arguments. Failure fails the request at once. */
     OperationFunc prepare;
+    /* Optional. When a request for it arrives, on the dispatching thread and before its turn in the instance's lane: must not wait or fail. */
+    void (*arrived)(Operation *operation);
     /* Optional. After the undos, before event, fault and task_state handling: may put another error into *error (to tell the caller
      * or choose the fault), or clear it and return true: then the operation counts as successful. Returns false to stay failed. */
     OperationFunc on_failure;

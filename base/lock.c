@@ -72,7 +72,7 @@ static bool fail_waiting(const char *path, bool cancelled, GError **error)
     return false;
 }
 
-static void wake_waiters(void)
+static void wake_waiters(GCancellable *cancellable G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     g_mutex_lock(&gate.mutex);
     g_cond_broadcast(&gate.changed);

@@ -12,14 +12,7 @@ def snapshot(lab, server, name):
     answer = lab.cloud.post("compute", f"/servers/{server.id}/action", {"createImage": {"name": name, "metadata": {"why": "test"}}},
                             microversion="2.45")
     image = answer["image_id"]
-
-    def gone():
-        try:
-            lab.cloud.delete("image", f"/v2/images/{image}")
-        except HttpError as error:
-            if error.status != 404:
-                raise
-    lab.undo.append(gone)
+    lab.delete_later("image", f"/v2/images/{image}")
     return image
 
 

@@ -245,17 +245,20 @@ class Lab:
             self.cloud.post("compute", f"/flavors/{name}/os-extra_specs", {"extra_specs": extra_specs})
         return name
 
-    def port(self, **fields):
-        body = dict({"network_id": self.network}, **fields)
-        port = self.cloud.post("network", "/v2.0/ports", {"port": body})["port"]
-
+    def delete_later(self, service, path):
+        """When the test ends, unless it is gone by then."""
         def gone():
             try:
-                self.cloud.delete("network", f"/v2.0/ports/{port['id']}")
+                self.cloud.delete(service, path)
             except HttpError as error:
                 if error.status != 404:
                     raise
         self.undo.append(gone)
+
+    def port(self, **fields):
+        body = dict({"network_id": self.network}, **fields)
+        port = self.cloud.post("network", "/v2.0/ports", {"port": body})["port"]
+        self.delete_later("network", f"/v2.0/ports/{port['id']}")
         return port
 
     def clean(self):
