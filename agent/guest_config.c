@@ -54,6 +54,7 @@ bool guest_config_refuse(const GuestBuild *build, GError **error)
         { instance->numa_topology != NULL, "a NUMA topology" },
         { guest_flavor_spec(build->flavor, "hw:pmem") != NULL, "persistent memory" },
         { guest_text_is_true(guest_flavor_spec(build->flavor, "hw:mem_encryption")) || properties->hw_mem_encryption, "encrypted memory" },
+        { properties->hw_firmware_stateless, "stateless firmware" },
         { instance->pci_devices != NULL && instance->pci_devices->objects != NULL && instance->pci_devices->objects->len > 0, "a PCI device" },
         { guest_text_is_true(guest_flavor_spec(build->flavor, "hw:ephemeral_encryption")) || properties->hw_ephemeral_encryption, "encrypted local disks" },
         { guest_flavor_spec(build->flavor, "accel:device_profile") != NULL, "an accelerator" },

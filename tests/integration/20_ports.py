@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports: add, remove, given at boot, fixed addresses."""
+"""Ports: add, remove, given at boot, fixed addresses, tags."""
+import hashlib
+import hmac
+import json
+import urllib.request
+
 from lab import READY, golden, until, virsh
 
 
@@ -63,3 +68,24 @@ def test_fixed_ip_action(lab):
     both = until("two addresses", 30, lambda: addresses(2))
     server.action("removeFixedIp", {"address": both[1]["addr"]}, microversion="2.1")
     until("one address", 30, lambda: addresses(1))
+
+
+def tagged_devices(lab, server):
+    """What the metadata service tells the guest of its tagged devices: (type, tags)."""
+    signature = hmac.new(b"labpw", server.id.encode(), hashlib.sha256).hexdigest()
+    request = urllib.request.Request("http://127.0.0.1:8775/openstack/latest/meta_data.json", headers={
+        "X-Instance-ID": server.id, "X-Instance-ID-Signature": signature, "X-Tenant-ID": server.show()["tenant_id"],
+        "X-Forwarded-For": "203.0.113.9"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return sorted((device["type"], device["tags"], device["bus"]) for device in json.load(answer)["devices"])
+
+
+def test_tags(lab):
+    root = {"uuid": lab.image_id(), "source_type": "image", "destination_type": "local", "boot_index": 0, "tag": "the-root"}
+    server = lab.server("tags", network=[{"uuid": lab.network, "tag": "first"}], block_device_mapping_v2=[root]).wait()
+    server.wait_console(READY)
+    found = tagged_devices(lab, server)
+    assert found == [("disk", ["the-root"], "pci"), ("nic", ["first"], "pci")], found
+    lab.cloud.post("compute", f"/servers/{server.id}/os-interface", {"interfaceAttachment": {"net_id": lab.network, "tag": "second"}})
+    want = found + [("nic", ["second"], "pci")]
+    until("the second tag", 60, lambda: tagged_devices(lab, server) == want)  # the service caches for 15 s

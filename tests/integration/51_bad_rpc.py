@@ -177,6 +177,17 @@ def test_fifty_megabytes(lab):
     until("an agent that goes on", 60, lambda: alive(lab) is None)
 
 
+def test_what_libvirt_lacks(lab):
+    """Refused as upstream's libvirt driver refuses them."""
+    not_there = ["NotImplementedError", "builtins"]
+    assert refused("host_maintenance_mode", {"host": HOST, "mode": True}) == not_there
+    assert refused("host_power_action", {"action": "reboot"}) == not_there
+    instance = {"nova_object.name": "Instance", "nova_object.namespace": "nova", "nova_object.version": "2.7",
+                "nova_object.data": {"uuid": str(uuid.uuid4()), "id": 1}}
+    assert refused("get_rdp_console", {"instance": instance, "console_type": "rdp-html5"}) == ["ConsoleTypeUnavailable", "nova.exception"]
+    alive(lab)
+
+
 def test_same_message_twice(lab):
     caller = Caller()
     try:

@@ -138,6 +138,9 @@ static void test_refused(Fixture *f, gconstpointer data)
         assert_class(f, NOVA_EXC_NOT_IMPLEMENTED_ERROR, specs[i][1]);
         nova_object_dict_remove(f->instance->flavor, NOVA_FLAVOR_EXTRA_SPECS, specs[i][0]);
     }
+    nova_image_meta_props_set_hw_firmware_stateless(f->image->properties, true);
+    assert_class(f, NOVA_EXC_NOT_IMPLEMENTED_ERROR, "stateless firmware");
+    nova_image_meta_props_set_hw_firmware_stateless(f->image->properties, false);
     g_autoptr(NovaInstanceNUMATopology) topology = nova_instance_numa_topology_new();
     nova_instance_set_numa_topology(f->instance, topology);
     assert_class(f, NOVA_EXC_NOT_IMPLEMENTED_ERROR, "NUMA");
