@@ -34,7 +34,6 @@ typedef struct RestSession RestSession;         /* rest/session.h */
 typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
 typedef struct GuestHost GuestHost;             /* agent/guest_config.h */
 typedef struct VirtImageCache VirtImageCache;   /* virt/image_cache.h */
-typedef struct VirtCapabilities VirtCapabilities; /* virt/capabilities.h */
 
 typedef enum {
     AGENT_RUNNING,
@@ -63,10 +62,7 @@ struct Agent {
 
     VirtConnection *virt;
     Tracker *tracker;
-    VirtCapabilities *capabilities;
-    GuestHost *guest_host;           /* what all guests of this host share; atomic, see agent_guest_host() */
-    GPtrArray *retired_hosts;        /* what libvirt's upgrades have replaced, kept for who still uses it */
-    GPtrArray *retired_capabilities; /* the same */
+    GuestHost *guest_host;       /* what all guests of this host share; see agent_guest_host() in agent/host_setup.h */
     VirtImageCache *image_cache; /* <instances_path>/_base */
 
     AgentLanes *lanes;
@@ -84,10 +80,4 @@ struct Agent {
 static inline AgentStopping agent_stopping(Agent *agent)
 {
     return (AgentStopping)g_atomic_int_get(&agent->stopping);
-}
-
-/* Changes when libvirt came back with other capabilities; what was got stays valid. */
-static inline GuestHost *agent_guest_host(Agent *agent)
-{
-    return g_atomic_pointer_get(&agent->guest_host);
 }

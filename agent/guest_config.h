@@ -18,10 +18,11 @@
  * persistent memory, volumes without a prepared disk, virt_type other than kvm and qemu) is refused with a text that says so.
  */
 
-/* What stays the same for all guests of this host. */
+/* What stays the same for all guests of this host: immutable, counted by references. */
 typedef struct GuestHost {
+    gatomicrefcount references;
     const NdConfig *config;             /* borrowed */
-    const VirtCapabilities *capabilities; /* borrowed */
+    VirtCapabilities *capabilities;     /* a reference */
     char *package_version;              /* in metadata and SMBIOS: "26.2.2" */
     char *vendor, *product;             /* SMBIOS; overridden by the release file */
     char *serial;                       /* SMBIOS serial unless unique; NULL: the instance's uuid */
@@ -32,10 +33,11 @@ typedef struct GuestHost {
 } GuestHost;
 /* Finds these out. package_version: nova's version that this novad stands for. release_file: "/etc/nova/release" or NULL (none; also fine if it does not
  * exist). Errors: ND_ERROR_CONFIG (sysinfo_serial=os without /etc/machine-id …). */
-GuestHost *guest_host_new(const NdConfig *config, const VirtCapabilities *capabilities, const char *package_version, const char *release_file,
+GuestHost *guest_host_new(const NdConfig *config, VirtCapabilities *capabilities, const char *package_version, const char *release_file,
     GError **error);
-void guest_host_free(GuestHost *host);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestHost, guest_host_free)
+GuestHost *guest_host_ref(GuestHost *host);
+void guest_host_unref(GuestHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestHost, guest_host_unref)
 
 /* Hands out a TCP port for a serial console on `host`; 0 and an error if none is free. */
 typedef guint (*GuestSerialPortFunc)(gpointer user_data, const char *host, GError **error);

@@ -18,11 +18,18 @@
 /* Alignment and size that O_DIRECT takes everywhere. */
 #define DIRECT_BLOCK 4096
 
-void guest_host_free(GuestHost *host)
+GuestHost *guest_host_ref(GuestHost *host)
 {
-    if (host == NULL) {
+    g_atomic_ref_count_inc(&host->references);
+    return host;
+}
+
+void guest_host_unref(GuestHost *host)
+{
+    if (host == NULL || !g_atomic_ref_count_dec(&host->references)) {
         return;
     }
+    virt_capabilities_unref(host->capabilities);
     g_free(host->package_version);
     g_free(host->vendor);
     g_free(host->product);
@@ -187,12 +194,13 @@ static char **usable_perf_events(const NdConfig *config)
     return (char **) g_ptr_array_free(events, FALSE);
 }
 
-GuestHost *guest_host_new(const NdConfig *config, const VirtCapabilities *capabilities, const char *package_version, const char *release_file,
+GuestHost *guest_host_new(const NdConfig *config, VirtCapabilities *capabilities, const char *package_version, const char *release_file,
     GError **error)
 {
     g_autoptr(GuestHost) host = g_new0(GuestHost, 1);
+    g_atomic_ref_count_init(&host->references);
     host->config = config;
-    host->capabilities = capabilities;
+    host->capabilities = virt_capabilities_ref(capabilities);
     host->package_version = g_strdup(package_version);
     host->vendor = g_strdup("OpenStack Foundation");
     host->product = g_strdup("OpenStack Nova");

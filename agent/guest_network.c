@@ -4,6 +4,7 @@
 #include "agent/external_events.h"
 #include "agent/guest.h"
 #include "agent/guest_config.h"
+#include "agent/host_setup.h"
 #include "agent/lanes.h"
 #include "agent/network.h"
 #include "base/conf.h"
@@ -107,8 +108,8 @@ bool guest_start_and_wait(Guest *guest, bool wait_for_events, GError **error)
 static void rewrite_metadata(Guest *guest, const GPtrArray *interfaces)
 {
     g_autoptr(GError) error = NULL;
-    VirtMetadata *metadata =
-        guest_config_metadata(agent_guest_host(guest->agent), guest->instance, interfaces, g_get_real_time() / G_USEC_PER_SEC);
+    g_autoptr(GuestHost) host = agent_guest_host(guest->agent);
+    VirtMetadata *metadata = guest_config_metadata(host, guest->instance, interfaces, g_get_real_time() / G_USEC_PER_SEC);
     g_autofree char *xml = virt_metadata_xml(metadata, &error);
     if (xml == NULL || !virt_domain_set_metadata(guest->agent->virt, guest->instance->uuid, xml, &error))
         nd_warning("nova.virt.libvirt.driver", "the domain's metadata cannot be updated: %s", error->message);
@@ -123,7 +124,8 @@ bool guest_attach_interface(Guest *guest, NdJson *vif_json, GError **error)
     VirtVif host_vif = vif_for_host(vif);
     if (!virt_vif_plug(&host_vif, error))
         return false;
-    g_autoptr(VirtInterface) interface = guest_config_interface(agent_guest_host(guest->agent), guest->instance, guest->image, vif, error);
+    g_autoptr(GuestHost) host = agent_guest_host(guest->agent);
+    g_autoptr(VirtInterface) interface = guest_config_interface(host, guest->instance, guest->image, vif, error);
     g_autofree char *xml = interface ? virt_interface_xml(interface, error) : NULL;
     if (xml == NULL || !virt_domain_attach_device(guest->agent->virt, guest->instance->uuid, xml, error)) {
         virt_vif_unplug(&host_vif, NULL);

@@ -3,6 +3,7 @@
 
 #include "agent/guest_config.h"
 #include "agent/guest_internal.h"
+#include "agent/host_setup.h"
 #include "agent/network_ports.h"
 #include "agent/serial_ports.h"
 #include "base/conf.h"
@@ -204,7 +205,8 @@ static bool create_config_drive(Guest *guest, const char *name, const GuestSpawn
     if (files == NULL)
         return false;
     bool vfat = g_strcmp0(nd_config_string(config, "DEFAULT", "config_drive_format"), "vfat") == 0;
-    g_autofree char *publisher = g_strconcat("OpenStack Nova ", agent_guest_host(guest->agent)->package_version, NULL);
+    g_autoptr(GuestHost) host = agent_guest_host(guest->agent);
+    g_autofree char *publisher = g_strconcat("OpenStack Nova ", host->package_version, NULL);
     nd_info(LOGGER, "Creating config drive at %s", path);
     return virt_config_drive_write(path, vfat ? VIRT_CONFIG_DRIVE_VFAT : VIRT_CONFIG_DRIVE_ISO9660, files, publisher, error) &&
            virt_disk_info_record(guest->agent->image_cache->instances_path, uuid, path, "raw", error);
@@ -280,12 +282,13 @@ static bool define_with_ports(Guest *guest, SerialPorts *serial_ports, GError **
         .user_data = serial_ports,
         .creation_time = g_get_real_time() / G_USEC_PER_SEC,
     };
-    g_autoptr(VirtMachine) machine = guest_config(agent_guest_host(agent), &input, error);
+    g_autoptr(GuestHost) host = agent_guest_host(agent);
+    g_autoptr(VirtMachine) machine = guest_config(host, &input, error);
     if (machine == NULL)
         return false;
     if (guest->rescue == NULL) { /* what is recorded is what the guest is otherwise */
-        guest_config_record(agent_guest_host(agent), &input, machine);
-        guest_config_register_defaults(agent_guest_host(agent), guest->instance, guest->image, guest->disks, machine);
+        guest_config_record(host, &input, machine);
+        guest_config_register_defaults(host, guest->instance, guest->image, guest->disks, machine);
     }
     g_autofree char *xml = virt_domain_xml(machine, error);
     if (xml == NULL)

@@ -47,6 +47,32 @@ static VirtImageCache *new_image_cache(const NdConfig *config)
     return cache;
 }
 
+/* Guards Agent.guest_host between a reader's look at the pointer and its reference. */
+static GMutex host_lock;
+
+/* Takes `host`. */
+static void exchange_host(Agent *agent, GuestHost *host)
+{
+    g_mutex_lock(&host_lock);
+    GuestHost *old = agent->guest_host;
+    agent->guest_host = host;
+    g_mutex_unlock(&host_lock);
+    guest_host_unref(old);
+}
+
+GuestHost *agent_guest_host(Agent *agent)
+{
+    g_mutex_lock(&host_lock);
+    GuestHost *host = agent->guest_host != NULL ? guest_host_ref(agent->guest_host) : NULL;
+    g_mutex_unlock(&host_lock);
+    return host;
+}
+
+static GuestHost *new_host(Agent *agent, VirtCapabilities *capabilities, GError **error)
+{
+    return guest_host_new(agent->config, capabilities, package_versions[agent->release], RELEASE_FILE, error);
+}
+
 bool agent_host_setup(Agent *agent, GError **error)
 {
     const char *instances = nd_config_string(agent->config, "DEFAULT", "instances_path");
@@ -56,57 +82,34 @@ bool agent_host_setup(Agent *agent, GError **error)
         return false;
     }
     agent_host_clear(agent); /* of an attempt before */
-    agent->capabilities = query(agent, error);
-    if (agent->capabilities == NULL)
+    g_autoptr(VirtCapabilities) capabilities = query(agent, error);
+    GuestHost *host = capabilities != NULL ? new_host(agent, capabilities, error) : NULL;
+    if (host == NULL)
         return false;
-    agent->guest_host = guest_host_new(agent->config, agent->capabilities, package_versions[agent->release], RELEASE_FILE, error);
-    if (agent->guest_host == NULL)
-        return false;
+    exchange_host(agent, host);
     agent->image_cache = new_image_cache(agent->config);
     return true;
-}
-
-static void free_host(gpointer data)
-{
-    guest_host_free(data);
-}
-
-static void free_capabilities(gpointer data)
-{
-    virt_capabilities_free(data);
-}
-
-/* Operations that run may still look at what was replaced: it is kept to the end. Upgrades under a running daemon are few. */
-static void retire(Agent *agent, GuestHost *host, VirtCapabilities *capabilities)
-{
-    if (agent->retired_hosts == NULL) {
-        agent->retired_hosts = g_ptr_array_new_with_free_func(free_host);
-        agent->retired_capabilities = g_ptr_array_new_with_free_func(free_capabilities);
-    }
-    g_ptr_array_add(agent->retired_hosts, host);
-    g_ptr_array_add(agent->retired_capabilities, capabilities);
 }
 
 void agent_host_reread(Agent *agent)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VirtCapabilities) capabilities = NULL;
-    GuestHost *host, *old = agent_guest_host(agent);
+    g_autoptr(GuestHost) old = agent_guest_host(agent);
+    GuestHost *host;
 
     if (old == NULL)
         return; /* the start reads them itself */
     capabilities = query(agent, &error);
-    if (capabilities != NULL && virt_capabilities_equal(capabilities, agent->capabilities))
+    if (capabilities != NULL && virt_capabilities_equal(capabilities, old->capabilities))
         return;
-    host = capabilities != NULL ? guest_host_new(agent->config, capabilities, package_versions[agent->release], RELEASE_FILE, &error) : NULL;
+    host = capabilities != NULL ? new_host(agent, capabilities, &error) : NULL;
     if (host == NULL) {
         nd_warning(LOGGER, "The capabilities of libvirt cannot be read again, those known stay: %s", error->message);
         return;
     }
     nd_info(LOGGER, "The capabilities of libvirt or QEMU have changed; new guests are made by them");
-    g_atomic_pointer_set(&agent->guest_host, host);
-    retire(agent, old, agent->capabilities);
-    agent->capabilities = g_steal_pointer(&capabilities);
+    exchange_host(agent, host);
 }
 
 void agent_host_clear(Agent *agent)
@@ -114,8 +117,5 @@ void agent_host_clear(Agent *agent)
     if (agent->image_cache != NULL)
         virt_image_cache_clear(agent->image_cache);
     g_clear_pointer(&agent->image_cache, g_free);
-    g_clear_pointer(&agent->guest_host, guest_host_free);
-    g_clear_pointer(&agent->retired_hosts, g_ptr_array_unref);
-    g_clear_pointer(&agent->capabilities, virt_capabilities_free);
-    g_clear_pointer(&agent->retired_capabilities, g_ptr_array_unref);
+    exchange_host(agent, NULL);
 }

@@ -44,9 +44,15 @@ void virt_domain_caps_free(VirtDomainCaps *caps)
     g_free(caps);
 }
 
-void virt_capabilities_free(VirtCapabilities *caps)
+VirtCapabilities *virt_capabilities_ref(VirtCapabilities *caps)
 {
-    if (caps == NULL) {
+    g_atomic_ref_count_inc(&caps->references);
+    return caps;
+}
+
+void virt_capabilities_unref(VirtCapabilities *caps)
+{
+    if (caps == NULL || !g_atomic_ref_count_dec(&caps->references)) {
         return;
     }
     g_free(caps->host_uuid);
@@ -59,14 +65,120 @@ void virt_capabilities_free(VirtCapabilities *caps)
     g_strfreev(caps->cpu_models);
     g_array_unref(caps->online_cpus);
     g_hash_table_unref(caps->model_features);
-    g_clear_pointer(&caps->digest, g_checksum_free);
     g_free(caps);
+}
+
+/* --- comparison --- */
+
+/* One word of an outline; with its length, so that no two lists of words look the same. NULL is no empty word. */
+static void outline_word(GString *outline, const char *word)
+{
+    if (word == NULL) {
+        g_string_append(outline, "-;");
+    } else {
+        g_string_append_printf(outline, "%zu:%s;", strlen(word), word);
+    }
+}
+
+static void outline_words(GString *outline, char **words)
+{
+    g_string_append_printf(outline, "[%u]", words != NULL ? g_strv_length(words) : 0);
+    for (char **word = words; word != NULL && *word != NULL; word++) {
+        outline_word(outline, *word);
+    }
+}
+
+static void outline_guests(GString *outline, const GPtrArray *guests)
+{
+    for (guint i = 0; i < guests->len; i++) {
+        const VirtCapsGuest *guest = guests->pdata[i];
+        g_string_append(outline, "\nguest ");
+        outline_word(outline, guest->arch);
+        outline_word(outline, guest->os_type);
+        for (guint j = 0; j < guest->domains->len; j++) {
+            const VirtCapsDomain *domain = guest->domains->pdata[j];
+            g_string_append(outline, "\ndomain ");
+            outline_word(outline, domain->type);
+            outline_word(outline, domain->emulator);
+            for (guint k = 0; k < domain->machines->len; k++) {
+                const VirtCapsMachine *machine = domain->machines->pdata[k];
+                outline_word(outline, machine->name);
+                outline_word(outline, machine->canonical);
+            }
+        }
+    }
+}
+
+static void outline_domain_caps(GString *outline, const GPtrArray *list)
+{
+    for (guint i = 0; i < list->len; i++) {
+        const VirtDomainCaps *caps = list->pdata[i];
+        g_string_append_printf(outline, "\ncaps %d%d%d ", caps->uefi, caps->secure_boot, caps->sev);
+        outline_word(outline, caps->arch);
+        outline_word(outline, caps->machine);
+        outline_word(outline, caps->domain_type);
+        outline_words(outline, caps->video_models);
+        outline_words(outline, caps->disk_buses);
+    }
+}
+
+static void outline_firmwares(GString *outline, const GPtrArray *firmwares)
+{
+    for (guint i = 0; i < firmwares->len; i++) {
+        const VirtFirmware *firmware = firmwares->pdata[i];
+        g_string_append_printf(outline, "\nfirmware %d%d ", firmware->secure_boot, firmware->requires_smm);
+        outline_word(outline, firmware->executable);
+        outline_word(outline, firmware->nvram_template);
+        for (guint j = 0; firmware->targets != NULL && j < firmware->targets->len; j++) {
+            const VirtFirmwareTarget *target = firmware->targets->pdata[j];
+            outline_word(outline, target->arch);
+            outline_words(outline, target->machines);
+        }
+    }
+}
+
+static GList *sorted_keys(GHashTable *table)
+{
+    return g_list_sort(g_hash_table_get_keys(table), (GCompareFunc) strcmp);
+}
+
+static void outline_cpus(GString *outline, const VirtCapabilities *caps)
+{
+    g_string_append(outline, "\nonline");
+    for (guint i = 0; i < caps->online_cpus->len; i++) {
+        g_string_append_printf(outline, " %d", g_array_index(caps->online_cpus, int, i));
+    }
+    g_string_append(outline, "\nmodels ");
+    outline_words(outline, caps->cpu_models);
+    g_autoptr(GList) models = sorted_keys(caps->model_features);
+    for (GList *model = models; model != NULL; model = model->next) {
+        g_string_append(outline, "\nfeatures ");
+        outline_word(outline, model->data);
+        g_autoptr(GList) features = sorted_keys(g_hash_table_lookup(caps->model_features, model->data));
+        for (GList *feature = features; feature != NULL; feature = feature->next) {
+            outline_word(outline, feature->data);
+        }
+    }
+}
+
+/* Everything that guests are made of, as a text. */
+static char *outline(const VirtCapabilities *caps)
+{
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "libvirt %" G_GINT64_FORMAT " ", caps->libvirt_version);
+    outline_word(text, caps->arch);
+    outline_guests(text, caps->guests);
+    outline_domain_caps(text, caps->domain_caps);
+    outline_firmwares(text, caps->firmwares);
+    outline_cpus(text, caps);
+    return g_string_free(text, FALSE);
 }
 
 bool virt_capabilities_equal(const VirtCapabilities *a, const VirtCapabilities *b)
 {
-    return a->digest != NULL && b->digest != NULL && a->libvirt_version == b->libvirt_version &&
-           strcmp(g_checksum_get_string(a->digest), g_checksum_get_string(b->digest)) == 0;
+    g_autofree char *first = outline(a);
+    g_autofree char *second = outline(b);
+    return strcmp(first, second) == 0;
 }
 
 /* --- <capabilities> --- */
@@ -122,6 +234,7 @@ VirtCapabilities *virt_capabilities_read(const char *xml, GError **error)
         return NULL;
     }
     VirtCapabilities *caps = g_new0(VirtCapabilities, 1);
+    g_atomic_ref_count_init(&caps->references);
     caps->host_uuid = nd_xpath_string(root, "host/uuid");
     caps->arch = nd_xpath_string(root, "host/cpu/arch");
     caps->cpu_model = nd_xpath_string(root, "host/cpu/model");

@@ -8,7 +8,8 @@
 /*
  * What the host and its QEMU can do, as far as guests' configuration depends on it: read from virConnectGetCapabilities(),
  * virConnectGetDomainCapabilities(), virConnectGetCPUModelNames() and QEMU's firmware descriptors
- * (https://www.qemu.org/docs/master/interop/firmware-json.html). Made once after each connect; immutable then, so that threads may share it.
+ * (https://www.qemu.org/docs/master/interop/firmware-json.html). Made once after each connect; immutable then and counted by
+ * references, so that threads may share it.
  */
 
 /* A machine type of one emulator: name "pc" has canonical "pc-i440fx-7.2"; of the canonical one itself canonical is NULL. */
@@ -53,6 +54,7 @@ void virt_firmware_free(VirtFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VirtFirmware, virt_firmware_free)
 
 typedef struct VirtCapabilities {
+    gatomicrefcount references;
     char *host_uuid;
     char *arch;       /* host CPU */
     char *cpu_model;  /* NULL: libvirt cannot name it */
@@ -64,10 +66,10 @@ typedef struct VirtCapabilities {
     GArray *online_cpus;    /* of int, ascending */
     GHashTable *model_features; /* char* CPU model -> GHashTable* set of char* feature: of the configured models */
     gint64 libvirt_version; /* major * 1000000 + minor * 1000 + micro */
-    GChecksum *digest;      /* of all that libvirt said; NULL if not from virt_capabilities_query */
 } VirtCapabilities;
-void virt_capabilities_free(VirtCapabilities *caps);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VirtCapabilities, virt_capabilities_free)
+VirtCapabilities *virt_capabilities_ref(VirtCapabilities *caps);
+void virt_capabilities_unref(VirtCapabilities *caps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VirtCapabilities, virt_capabilities_unref)
 
 /* Reads <capabilities>; the arrays beside guests are empty then. Errors: ND_ERROR_PARSE, ND_ERROR_LIMIT. */
 VirtCapabilities *virt_capabilities_read(const char *xml, GError **error);
@@ -87,7 +89,9 @@ extern const char *const virt_firmware_folders[];
 VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *domain_type, const char *const *hw_machine_type,
     const char *const *cpu_models, GError **error);
 
-/* True if libvirt said the same at both queries. */
+/* True if guests are made the same by both: everything above is, but for the host's UUID (libvirtd makes up another one at each of its starts where the
+ * machine has none; upstream keeps the first) and its CPU's model and vendor. What libvirt measures or counts is not looked at: the TSC's frequency,
+ * the microcode, free and huge pages. */
 bool virt_capabilities_equal(const VirtCapabilities *a, const VirtCapabilities *b);
 
 /* True if some emulator has this machine type or alias. */

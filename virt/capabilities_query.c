@@ -14,7 +14,6 @@ static void query_machine(VirtCapabilities *caps, virConnectPtr handle, const Vi
         return;
     }
     VirtDomainCaps *found = virt_domain_caps_read(xml, NULL);
-    g_checksum_update(caps->digest, (const guchar *) xml, -1);
     free(xml);
     if (found != NULL) {
         g_ptr_array_add(caps->domain_caps, found);
@@ -71,7 +70,6 @@ static bool query_online_cpus(VirtCapabilities *caps, virConnectPtr handle, GErr
             g_array_append_val(caps->online_cpus, i);
         }
     }
-    g_checksum_update(caps->digest, map, VIR_CPU_MAPLEN(count));
     free(map);
     return true;
 }
@@ -103,13 +101,10 @@ VirtCapabilities *virt_capabilities_query(virConnectPtr handle, const char *doma
         return NULL;
     }
     g_autoptr(VirtCapabilities) caps = virt_capabilities_read(xml, error);
-    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(digest, (const guchar *) xml, -1);
     free(xml);
     if (caps == NULL) {
         return NULL;
     }
-    caps->digest = g_steal_pointer(&digest);
     if (caps->arch == NULL) {
         g_set_error_literal(error, VIRT_ERROR, VIRT_ERROR_NOT_SUPPORTED, "libvirt does not name the host's architecture");
         return NULL;

@@ -93,8 +93,10 @@ def answers(server):
 
 def test_libvirtd_restarts(lab):
     server = lab.server("virt", network="none").wait()
+    begin = len(lab.agent_log().encode())
     lab.command("restart", "libvirtd")
     until("a stop that works again", 90, lambda: stop_works(server))
+    assert "capabilities of libvirt or QEMU have changed" not in lab.agent_log(begin), "libvirt is the same as before"
     server.delete()
     works(lab, "virt2")
 

@@ -71,8 +71,8 @@ static void tear_down(Fixture *f, gconstpointer data)
     g_ptr_array_unref(f->vifs);
     nova_image_meta_unref(f->image);
     nova_instance_unref(f->instance);
-    guest_host_free(f->host);
-    virt_capabilities_free(f->caps);
+    guest_host_unref(f->host);
+    virt_capabilities_unref(f->caps);
     nd_config_free(f->config);
     nd_tree_remove(f->folder, NULL);
     g_free(f->folder);

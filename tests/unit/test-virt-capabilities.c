@@ -118,13 +118,77 @@ static void test_query(void)
     g_assert_cmpstr(caps->arch, ==, "i686");
     g_assert_cmpint(caps->libvirt_version, >, 6000000);
     g_assert_cmpuint(caps->online_cpus->len, >, 0);
-    /* Asked again it says the same; of something else, or without libvirt, nothing is known to be the same. */
     g_assert_true(virt_capabilities_equal(caps, again));
     again->libvirt_version++;
     g_assert_false(virt_capabilities_equal(caps, again));
-    g_autoptr(VirtCapabilities) read = virt_capabilities_read("<capabilities><host><cpu><arch>x86_64</arch></cpu></host></capabilities>", NULL);
-    g_assert_nonnull(read);
-    g_assert_false(virt_capabilities_equal(caps, read));
+}
+
+/* The golden document with one text in place of another. */
+static VirtCapabilities *read_changed(const char *from, const char *to)
+{
+    g_autofree char *text = golden_read("domain-xml/virt/capabilities.xml");
+    g_auto(GStrv) parts = g_strsplit(text, from, -1);
+    g_assert_cmpuint(g_strv_length(parts), >, 1);
+    g_autofree char *changed = g_strjoinv(to, parts);
+    g_autoptr(GError) error = NULL;
+    VirtCapabilities *caps = virt_capabilities_read(changed, &error);
+    g_assert_no_error(error);
+    return caps;
+}
+
+/* What a restarted libvirtd says otherwise though nothing has changed: the UUID it made up, the TSC it measured, pages it counted. */
+static void test_same_guests(void)
+{
+    static const char *const same[][2] = { { "11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555" },
+        { "</cpu>", "<microcode version='7'/><counter name='tsc' frequency='2445434001' scaling='no'/></cpu>" },
+        { "</host>", "<topology><cells num='1'><cell id='0'><memory unit='KiB'>77</memory><pages unit='KiB' size='4'>3</pages></cell></cells></topology></host>" } };
+    static const char *const other[][2] = { { "pc-q35-7.2", "pc-q35-9.9" }, { "/usr/bin/qemu-system-x86_64", "/opt/qemu" }, { "<os_type>hvm", "<os_type>linux" },
+        { "canonical='pc-i440fx-7.2'", "" } };
+    g_autoptr(VirtCapabilities) golden = read_changed("<host>", "<host>");
+    for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
+        g_autoptr(VirtCapabilities) caps = read_changed(same[i][0], same[i][1]);
+        g_assert_true(virt_capabilities_equal(golden, caps));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(other); i++) {
+        g_autoptr(VirtCapabilities) caps = read_changed(other[i][0], other[i][1]);
+        g_assert_false(virt_capabilities_equal(golden, caps));
+    }
+}
+
+/* Each of what was read beside the document counts too. */
+static void test_other_guests(void)
+{
+    g_autoptr(VirtCapabilities) golden = read_golden();
+    enum { ONLINE, MODEL, FEATURE, DOMAIN_CAPS, FIRMWARE, KINDS };
+    for (int kind = 0; kind < KINDS; kind++) {
+        g_autoptr(VirtCapabilities) caps = read_golden();
+        g_assert_true(virt_capabilities_equal(golden, caps));
+        g_autofree char *text = golden_read("domain-xml/virt/domain-capabilities.xml");
+        if (kind == ONLINE) {
+            int cpu = 0;
+            g_array_append_val(caps->online_cpus, cpu);
+        } else if (kind == MODEL) {
+            g_strfreev(caps->cpu_models);
+            caps->cpu_models = g_strsplit("EPYC", ",", -1);
+        } else if (kind == FEATURE) {
+            GHashTable *features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+            g_hash_table_add(features, g_strdup("vmx"));
+            g_hash_table_insert(caps->model_features, g_strdup("EPYC"), features);
+        } else if (kind == DOMAIN_CAPS) {
+            g_ptr_array_add(caps->domain_caps, virt_domain_caps_read(text, NULL));
+        } else {
+            g_ptr_array_remove_index(caps->firmwares, 0);
+        }
+        g_assert_false(virt_capabilities_equal(golden, caps));
+    }
+}
+
+static void test_references(void)
+{
+    g_autoptr(VirtCapabilities) caps = read_golden();
+    VirtCapabilities *other = virt_capabilities_ref(caps);
+    virt_capabilities_unref(other);
+    g_assert_cmpstr(caps->arch, ==, "x86_64");
 }
 
 int main(int argc, char **argv)
@@ -132,6 +196,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/virt/capabilities/host", test_host);
     g_test_add_func("/virt/capabilities/machines", test_machines);
+    g_test_add_func("/virt/capabilities/same-guests", test_same_guests);
+    g_test_add_func("/virt/capabilities/other-guests", test_other_guests);
+    g_test_add_func("/virt/capabilities/references", test_references);
     g_test_add_func("/virt/capabilities/domain", test_domain_caps);
     g_test_add_func("/virt/capabilities/firmware", test_firmware);
     g_test_add_func("/virt/capabilities/firmware-broken", test_firmware_broken);
