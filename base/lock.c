@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -133,15 +134,36 @@ static bool wait_for_lock(int fd, const char *path, gint64 deadline, GCancellabl
     return status == 1 || fail_waiting(path, cancelled, error);
 }
 
+/* Whether the descriptor is still the file of that name: while we waited it may have been removed by its holder. */
+static bool is_current(int fd, const char *path)
+{
+    struct stat ours, named;
+    return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+/* The locked file, -1 on failure. */
+static int open_locked(const char *path, gint64 deadline, GCancellable *cancellable, GError **error)
+{
+    for (;;) {
+        int fd = open_lock_file(path, error);
+        if (fd < 0)
+            return -1;
+        bool locked = wait_for_lock(fd, path, deadline, cancellable, error);
+        if (locked && is_current(fd, path))
+            return fd;
+        close(fd);
+        if (!locked)
+            return -1;
+    }
+}
+
 NdFileLock *nd_file_lock_take(const char *path, gint64 timeout_us, GCancellable *cancellable, GError **error)
 {
     gint64 deadline = timeout_us < 0 ? G_MAXINT64 : g_get_monotonic_time() + timeout_us;
     if (!enter_gate(path, deadline, cancellable, error))
         return NULL;
-    int fd = open_lock_file(path, error);
-    if (fd < 0 || !wait_for_lock(fd, path, deadline, cancellable, error)) {
-        if (fd >= 0)
-            close(fd);
+    int fd = open_locked(path, deadline, cancellable, error);
+    if (fd < 0) {
         leave_gate(path);
         return NULL;
     }
@@ -158,4 +180,11 @@ void nd_file_lock_release(NdFileLock *lock)
     leave_gate(lock->path);
     g_free(lock->path);
     g_free(lock);
+}
+
+void nd_file_lock_remove(NdFileLock *lock)
+{
+    if (lock != NULL)
+        unlink(lock->path);
+    nd_file_lock_release(lock);
 }

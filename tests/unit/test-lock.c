@@ -112,6 +112,61 @@ static void test_unusable(void)
     g_assert_nonnull(error);
 }
 
+static gpointer take_when_free(gpointer path)
+{
+    return nd_file_lock_take(path, -1, NULL, NULL);
+}
+
+/* Who waits for a lock whose file is removed gets the lock of the new file, not of one without a name: a third cannot have both. */
+static void test_removed(void)
+{
+    g_autofree char *path = lock_file("gone");
+    NdFileLock *first = nd_file_lock_take(path, 0, NULL, NULL), *second;
+    GThread *waiter;
+
+    g_assert_nonnull(first);
+    nd_file_lock_remove(first);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    first = nd_file_lock_take(path, 0, NULL, NULL);
+    g_assert_nonnull(first);
+    waiter = g_thread_new("waiter", take_when_free, path);
+    nd_file_lock_remove(first);
+    second = g_thread_join(waiter);
+    g_assert_nonnull(second);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_null(nd_file_lock_take(path, 0, NULL, NULL));
+    nd_file_lock_release(second);
+}
+
+/* The same between processes: another one holds the file while we wait at it, and takes it away. */
+static void test_removed_by_another(void)
+{
+    static const char script[] = "import fcntl, os, sys\nf = open(sys.argv[1], 'a')\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint('ready', flush=True)\n"
+                                 "sys.stdin.read(1)\nos.unlink(sys.argv[1])\n";
+    g_autofree char *path = lock_file("gone2"), *python = g_find_program_in_path("python3");
+    GSubprocess *child;
+    NdFileLock *lock;
+    GThread *waiter;
+    char ready[8];
+
+    if (python == NULL) {
+        g_test_skip("no python3");
+        return;
+    }
+    nd_file_lock_release(nd_file_lock_take(path, 0, NULL, NULL));
+    child = g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, python, "-c", script, path, NULL);
+    g_assert_cmpint(g_input_stream_read(g_subprocess_get_stdout_pipe(child), ready, sizeof ready, NULL, NULL), >, 0);
+    g_assert_null(nd_file_lock_take(path, 0, NULL, NULL));
+    waiter = g_thread_new("waiter", take_when_free, path);
+    g_assert_cmpint(g_output_stream_write(g_subprocess_get_stdin_pipe(child), "x", 1, NULL, NULL), ==, 1);
+    lock = g_thread_join(waiter);
+    g_assert_nonnull(lock);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    nd_file_lock_release(lock);
+    g_subprocess_wait(child, NULL, NULL);
+    g_object_unref(child);
+}
+
 /* Whether Python gets the lock: classic fcntl.lockf as fasteners takes it, or fasteners itself. */
 static void check_python(const char *program, const char *path)
 {
@@ -194,6 +249,8 @@ int main(int argc, char **argv)
     folder = g_dir_make_tmp("novad-lock-XXXXXX", NULL);
     g_test_add_func("/lock/path", test_path);
     g_test_add_func("/lock/exclusive", test_exclusive);
+    g_test_add_func("/lock/removed", test_removed);
+    g_test_add_func("/lock/removed-by-another", test_removed_by_another);
     g_test_add_func("/lock/cancel", test_cancel);
     g_test_add_func("/lock/threads", test_threads);
     g_test_add_func("/lock/unusable", test_unusable);
