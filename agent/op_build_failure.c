@@ -168,7 +168,9 @@ bool build_on_failure(Operation *operation, GError **error)
     nd_warning(LOGGER, "build failed in step '%s': %s", operation->spec->steps[MIN(operation->failed_step, operation->spec->n_steps - 1)].name,
                (*error)->message);
     notify_instance_usage(operation->agent, operation->context, operation->instance, "create", OPERATION_NOTIFY_FAILED, *error, NULL, NULL);
-    if (outcome != BUILD_RESCHEDULE_POLICY)
+    /* The number itself is of no interest to upstream's agent either: it only turns the counting on. nova-scheduler weighs the count. */
+    bool counted = nd_config_int(operation->agent->config, "compute", "consecutive_build_service_disable_threshold") != 0;
+    if (counted && outcome != BUILD_RESCHEDULE_POLICY)
         tracker_build_failed(operation->agent->tracker);
 
     g_autoptr(GError) fault = NULL;

@@ -504,6 +504,13 @@ static void test_claim_and_abort(void)
     g_assert_cmpstr(g_hash_table_lookup(node->stats, "failed_builds"), ==, "1");
     g_assert_false(tracker_is_tracked(world->tracker, INSTANCE_A));
     g_assert_cmpuint(world->cloud->log->len, ==, 0); /* claims do not touch Placement */
+    /* The count lasts over audits until a build succeeds. */
+    tracker_build_failed(world->tracker);
+    audit_ok(world);
+    g_assert_cmpstr(g_hash_table_lookup(world->fake.node->stats, "failed_builds"), ==, "2");
+    tracker_build_succeeded(world->tracker);
+    audit_ok(world);
+    g_assert_cmpstr(g_hash_table_lookup(world->fake.node->stats, "failed_builds"), ==, "0");
     /* An update of what is not tracked does nothing. */
     saves = world->fake.node_saves;
     g_assert_true(tracker_instance_update(world->tracker, world->context, instance, &error));
