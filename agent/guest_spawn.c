@@ -156,12 +156,12 @@ static bool create_ephemeral(Guest *guest, const VirtDiskOptions *options, const
 {
     const NdConfig *config = guest->agent->config;
     g_autofree char *label = g_strdup_printf("ephemeral%u", index);
-    const char *fallback = nd_config_string(config, "DEFAULT", "default_ephemeral_format");
     VirtEphemeralRequest request = {
         .size = (guint64)size_gb * GIB,
         .label = label,
         .os_type = guest->instance->os_type,
-        .fs_format = format ? format : fallback,
+        .fs_format = format,
+        .default_format = nd_config_string(config, "DEFAULT", "default_ephemeral_format"),
         .virt_mkfs = nd_config_multi(config, "DEFAULT", "virt_mkfs"),
     };
     return virt_disk_create_ephemeral(options, guest->instance->uuid, name, &request, error);
