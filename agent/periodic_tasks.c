@@ -3,6 +3,7 @@
 
 #include "agent/dispatch.h"
 #include "agent/guest.h"
+#include "agent/image_cache_manager.h"
 #include "agent/lanes.h"
 #include "agent/network.h"
 #include "agent/operations.h"
@@ -331,9 +332,10 @@ static void check_release(Agent *agent, RpcContext *context)
     agent_service_check_release(agent, context);
 }
 
-/* spec/conductor-rpc.md section 8; `option` of [DEFAULT] is the spacing, NULL = `fixed_s`.
+/* spec/conductor-rpc.md section 8; `option` of [DEFAULT], or "section.option", is the spacing, NULL = `fixed_s`.
  * options read: [DEFAULT] update_resources_interval scheduler_instance_sync_interval heal_instance_info_cache_interval
  * shelved_poll_interval sync_power_state_interval running_deleted_instance_poll_interval instance_delete_interval */
+/* options read: [image_cache] manager_interval */
 static const struct {
     const char *name;
     const char *option;
@@ -353,14 +355,22 @@ static const struct {
     {"_poll_unconfirmed_resizes", NULL, 0, false, periodic_confirm_resizes},
     {"_check_instance_build_time", NULL, 0, false, check_build_time},
     {"_poll_rescued_instances", NULL, 0, false, poll_rescued},
+    {"_run_image_cache_manager_pass", "image_cache.manager_interval", 0, false, image_cache_manager_pass},
     {"_check_release", NULL, RELEASE_CHECK_S, false, check_release},
     {"_undo_interrupted", NULL, 0, false, recovery_undo_again},
 };
 
+static gint64 spacing_option(const NdConfig *config, const char *option)
+{
+    g_auto(GStrv) parts = g_strsplit(option, ".", 2);
+
+    return parts[1] != NULL ? nd_config_int(config, parts[0], parts[1]) : nd_config_int(config, "DEFAULT", option);
+}
+
 void agent_periodic_tasks_add(Agent *agent)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(tasks); i++) {
-        gint64 spacing_s = tasks[i].option != NULL ? nd_config_int(agent->config, "DEFAULT", tasks[i].option) : tasks[i].fixed_s;
+        gint64 spacing_s = tasks[i].option != NULL ? spacing_option(agent->config, tasks[i].option) : tasks[i].fixed_s;
         AgentPeriodicTask task = {tasks[i].name, spacing_s, tasks[i].immediately, tasks[i].func};
 
         agent_periodic_add(agent->periodic, &task);

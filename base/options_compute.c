@@ -6,7 +6,7 @@
 /* Sections of the compute service. */
 
 static const NdOption compute_options[] = {
-    {"consecutive_build_service_disable_threshold", INTEGER, "10", "failed builds that make the scheduler avoid the host", UNSUPPORTED("not implemented yet")},
+    {"consecutive_build_service_disable_threshold", INTEGER, "10", "failed builds that make the scheduler avoid the host", HONOURED},
     {"cpu_dedicated_set", STRING, NULL, "host CPUs for pinned guests", HONOURED},
     {"cpu_shared_set", STRING, NULL, "host CPUs for guests that are not pinned", HONOURED},
     {"image_type_exclude_list", LIST, "", "image formats not to advertise"},
@@ -56,11 +56,11 @@ static const NdOption workarounds_options[] = {
 };
 
 static const NdOption image_cache_options[] = {
-    {"manager_interval", INTEGER, "2400", "seconds between cleaning the image cache; 0: each minute, -1: off", UNSUPPORTED("not implemented yet"), AT_LEAST(-1), FORMERLY("DEFAULT.image_cache_manager_interval")},
+    {"manager_interval", INTEGER, "2400", "seconds between cleaning the image cache; 0: each minute, -1: off", HONOURED, AT_LEAST(-1), FORMERLY("DEFAULT.image_cache_manager_interval")},
     {"precache_concurrency", INTEGER, "1", "hosts to cache an image on at a time", IGNORED("read by nova-conductor"), AT_LEAST(1)},
-    {"remove_unused_base_images", BOOLEAN, "true", "remove cached images that nobody uses", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.remove_unused_base_images")},
-    {"remove_unused_original_minimum_age_seconds", INTEGER, "86400", "seconds since the last use before that", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.remove_unused_original_minimum_age_seconds")},
-    {"remove_unused_resized_minimum_age_seconds", INTEGER, "3600", "the same for resized images", UNSUPPORTED("not implemented yet"), FORMERLY("libvirt.remove_unused_resized_minimum_age_seconds")},
+    {"remove_unused_base_images", BOOLEAN, "true", "remove cached images that nobody uses", HONOURED, FORMERLY("DEFAULT.remove_unused_base_images")},
+    {"remove_unused_original_minimum_age_seconds", INTEGER, "86400", "seconds since the last use before that", HONOURED, FORMERLY("DEFAULT.remove_unused_original_minimum_age_seconds")},
+    {"remove_unused_resized_minimum_age_seconds", INTEGER, "3600", "the same for resized images", HONOURED, FORMERLY("libvirt.remove_unused_resized_minimum_age_seconds")},
     {"subdirectory_name", STRING, "_base", "folder of the cache below the instances folder", HONOURED, FORMERLY("DEFAULT.image_cache_subdirectory_name")},
 };
 
