@@ -31,6 +31,7 @@ typedef struct Operation Operation;                   /* agent/operation.h */
 typedef struct OperationBackend OperationBackend;
 typedef struct PlacementClient PlacementClient; /* rest/placement.h */
 typedef struct RestSession RestSession;         /* rest/session.h */
+typedef struct VendorDataClient VendorDataClient; /* rest/vendor_data.h */
 typedef struct VirtConnection VirtConnection;   /* virt/connection.h */
 typedef struct GuestHost GuestHost;             /* agent/guest_config.h */
 typedef struct VirtImageCache VirtImageCache;   /* virt/image_cache.h */
@@ -58,6 +59,7 @@ struct Agent {
     PlacementClient *placement;
     GlanceClient *glance;
     NeutronClient *neutron;
+    VendorDataClient *vendor_data; /* NULL: [api]vendordata_providers has no services */
     KeystoneAuth *service_user; /* [service_user]send_service_user_token; NULL = off */
 
     VirtConnection *virt;

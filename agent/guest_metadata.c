@@ -5,25 +5,9 @@
 #include "agent/guest_internal.h"
 #include "agent/instance_metadata.h"
 #include "agent/instance_name.h"
+#include "agent/vendor_data.h"
 #include "base/conf.h"
-#include "base/file.h"
-#include "base/log.h"
 #include "rpc/conductor.h"
-
-/* The configured static vendor data; a missing or broken file is logged and counts as none (upstream vendordata_json.py). */
-static NdJson *static_vendor_data(const NdConfig *config)
-{
-    const char *path = nd_config_string(config, "api", "vendordata_jsonfile_path");
-    if (path == NULL || *path == '\0')
-        return NULL;
-    g_autofree char *text = NULL;
-    size_t length = 0;
-    NdJson *data = NULL;
-    g_autoptr(GError) error = NULL;
-    if (!nd_file_read(path, 0, &text, &length, &error) || !nd_json_parse(text, length, NULL, &data, &error))
-        nd_warning("nova.api.metadata.vendordata_json", "vendor data file '%s' is not used: %s", path, error->message);
-    return data;
-}
 
 static NdJson *security_group_names(const NovaInstance *instance)
 {
@@ -72,7 +56,9 @@ GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, 
     const NovaInstance *instance = guest->instance;
     const NdConfig *config = guest->agent->config;
     g_autoptr(NdJson) groups = security_group_names(instance);
-    g_autoptr(NdJson) vendor = static_vendor_data(config);
+    g_auto(AgentVendorData) vendor = {0};
+    if (!agent_vendor_data_collect(config, guest->agent->vendor_data, instance, &vendor, error))
+        return NULL;
     g_autoptr(NdJson) mapping = ec2_block_devices(guest);
     g_autoptr(NdJson) devices = guest_device_metadata(instance);
     g_autofree char *name = agent_instance_name(config, instance);
@@ -105,7 +91,10 @@ GPtrArray *guest_metadata_files(Guest *guest, const GuestSpawnOptions *options, 
         .block_device_mapping = mapping,
         .devices = devices,
         .injected_files = options ? options->injected_files : NULL,
-        .vendor_data = vendor,
+        .vendor_data = vendor.fixed,
+        .vendor_data2 = vendor.all,
+        .no_vendor_data = !vendor.is_static,
+        .skip_versions = nd_config_string(config, "api", "config_drive_skip_versions"),
     };
     return agent_instance_metadata_files(&input, error);
 }

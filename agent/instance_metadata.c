@@ -271,15 +271,20 @@ static NdJson *vendor_data_of(const AgentMetadataInput *input)
 
 static void add_openstack(Builder *builder)
 {
-    g_autoptr(NdJson) vendor_data = vendor_data_of(builder->input), vendor_data2 = json_object_new_object();
-    nd_json_set(vendor_data2, "static", vendor_data_of(builder->input));
+    g_autoptr(NdJson) vendor_data = vendor_data_of(builder->input), vendor_data2 = NULL;
+    if (builder->input->vendor_data2 != NULL) {
+        vendor_data2 = json_object_get(builder->input->vendor_data2);
+    } else {
+        vendor_data2 = json_object_new_object();
+        nd_json_set(vendor_data2, "static", vendor_data_of(builder->input));
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(openstack_versions); i++) {
         const char *version = openstack_versions[i];
         g_autoptr(NdJson) metadata = openstack_metadata(builder, version);
         add_json(builder, g_strdup_printf("openstack/%s/meta_data.json", version), metadata);
         if (builder->user_data != NULL)
             add_bytes(builder, g_strdup_printf("openstack/%s/user_data", version), builder->user_data);
-        if (since(version, "2013-10-17"))
+        if (since(version, "2013-10-17") && !builder->input->no_vendor_data)
             add_json(builder, g_strdup_printf("openstack/%s/vendor_data.json", version), vendor_data);
         if (since(version, "2015-10-15"))
             add_json(builder, g_strdup_printf("openstack/%s/network_data.json", version), builder->network_data);

@@ -36,7 +36,9 @@ typedef struct {
                                       tags}, keys that are not set missing; what a version shows of it is decided here. NULL none */
     NdJson *block_device_mapping;  /* EC2's block-device-mapping object {"ami": "vda", "root": "/dev/vda", …}, or NULL */
     NdJson *injected_files;        /* array of [path, base64 text], or NULL */
-    NdJson *vendor_data;           /* static vendor data object, or NULL = empty. Dynamic vendor data is not supported */
+    NdJson *vendor_data;           /* static vendor data object, or NULL = empty */
+    NdJson *vendor_data2;          /* the whole of vendor_data2.json; NULL = {"static": vendor_data} */
+    bool no_vendor_data;           /* vendor_data.json is left out */
     const char *skip_versions;     /* [api]config_drive_skip_versions, blank separated; NULL = its default: all of EC2's but the last dated one */
     NdJson *dedicated_cpus;        /* array, or NULL */
 } AgentMetadataInput;

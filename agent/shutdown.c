@@ -14,6 +14,7 @@
 #include "rest/glance.h"
 #include "rest/neutron.h"
 #include "rest/placement.h"
+#include "rest/vendor_data.h"
 #include "virt/connection.h"
 
 #define LOGGER "nova.service"
@@ -76,6 +77,7 @@ void agent_free(Agent *agent)
     g_clear_pointer(&agent->events, agent_events_free);
     g_clear_pointer(&agent->placement, placement_client_unref);
     g_clear_pointer(&agent->neutron, neutron_client_unref);
+    g_clear_pointer(&agent->vendor_data, vendor_data_client_free);
     g_clear_pointer(&agent->glance, glance_client_unref);
     g_clear_pointer(&agent->service_user, keystone_auth_unref);
     g_clear_pointer(&agent->notifier, rpc_notifier_unref);

@@ -21,6 +21,7 @@
 #include "agent/startup_retry.h"
 #include "agent/systemd.h"
 #include "agent/tracker.h"
+#include "agent/vendor_data.h"
 #include "base/log.h"
 #include "base/log_setup.h"
 #include "objects/objects.h"
@@ -317,6 +318,8 @@ static bool make_rest_clients(Agent *agent, GError **error)
         return false;
     agent->neutron = neutron_client_from_config(agent->config, error);
     if (agent->neutron == NULL)
+        return false;
+    if (agent_vendor_data_is_dynamic(agent->config) && !vendor_data_client_from_config(agent->config, &agent->vendor_data, error))
         return false;
     agent->glance = glance_client_from_config(agent->config, error);
     return agent->glance != NULL && service_user_from_config(agent->config, &agent->service_user, error);

@@ -179,15 +179,15 @@ static const NdOption service_user_options[] = {
 };
 
 static const NdOption vendordata_dynamic_auth_options[] = {
-    {"auth_section", STRING, NULL, "section to read the authentication and session options from instead", UNSUPPORTED("not implemented yet")},
-    {"auth_type", STRING, NULL, "keystoneauth plugin: password, v3password or v3applicationcredential", UNSUPPORTED("not implemented yet"), FORMERLY("auth_plugin")},
-    {"cafile", STRING, NULL, "certificate authorities that the server's certificate must be signed by; empty: the system's", UNSUPPORTED("not implemented yet")},
-    {"certfile", STRING, NULL, "client certificate", UNSUPPORTED("not implemented yet")},
+    {"auth_section", STRING, NULL, "section to read the authentication and session options from instead", HONOURED},
+    {"auth_type", STRING, NULL, "keystoneauth plugin: password, v3password or v3applicationcredential", HONOURED, FORMERLY("auth_plugin")},
+    {"cafile", STRING, NULL, "certificate authorities that the server's certificate must be signed by; empty: the system's", HONOURED},
+    {"certfile", STRING, NULL, "client certificate", HONOURED},
     {"collect_timing", BOOLEAN, "false", "keep the time of each API call", IGNORED("a matter of Python's client libraries")},
-    {"insecure", BOOLEAN, "false", "do not verify the server's certificate", UNSUPPORTED("not implemented yet")},
-    {"keyfile", STRING, NULL, "key of the client certificate", UNSUPPORTED("not implemented yet")},
+    {"insecure", BOOLEAN, "false", "do not verify the server's certificate", HONOURED},
+    {"keyfile", STRING, NULL, "key of the client certificate", HONOURED},
     {"split_loggers", BOOLEAN, "false", "log requests and answers under separate names", IGNORED("a matter of Python's client libraries")},
-    {"timeout", INTEGER, NULL, "seconds until a request is given up", UNSUPPORTED("not implemented yet")},
+    {"timeout", INTEGER, NULL, "seconds until a request is given up", HONOURED},
 };
 
 static const NdOption key_manager_options[] = {
@@ -217,7 +217,7 @@ static const NdOption vault_options[] = {
 static const NdOption api_options[] = {
     {"auth_strategy", STRING, "keystone", "how nova-api authenticates", IGNORED("read by nova-api"), CHOICES("keystone,noauth2")},
     {"compute_link_prefix", STRING, NULL, "address that API links start with", IGNORED("read by nova-api"), FORMERLY("DEFAULT.osapi_compute_link_prefix")},
-    {"config_drive_skip_versions", STRING, "1.0 2007-01-19 2007-03-01 2007-08-29 2007-10-10 2007-12-15 2008-02-01 2008-09-01", "metadata versions left out of config drives", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.config_drive_skip_versions")},
+    {"config_drive_skip_versions", STRING, "1.0 2007-01-19 2007-03-01 2007-08-29 2007-10-10 2007-12-15 2008-02-01 2008-09-01", "metadata versions left out of config drives", HONOURED, FORMERLY("DEFAULT.config_drive_skip_versions")},
     {"dhcp_domain", STRING, "novalocal", "domain appended to host names in metadata", HONOURED, FORMERLY("DEFAULT.dhcp_domain")},
     {"enable_instance_password", BOOLEAN, "true", "API answers carry the administrator password", IGNORED("read by nova-api"), FORMERLY("DEFAULT.enable_instance_password")},
     {"glance_link_prefix", STRING, NULL, "address that image links start with", IGNORED("read by nova-api"), FORMERLY("DEFAULT.osapi_glance_link_prefix")},
@@ -231,13 +231,13 @@ static const NdOption api_options[] = {
     {"neutron_default_tenant_id", STRING, "default", "tenant that owns default networks", IGNORED("read by nova-api"), FORMERLY("DEFAULT.neutron_default_tenant_id")},
     {"use_forwarded_for", BOOLEAN, "false", "trust X-Forwarded-For", IGNORED("read by nova-api"), FORMERLY("DEFAULT.use_forwarded_for")},
     {"use_neutron_default_nets", BOOLEAN, "false", "ask Neutron for default networks", IGNORED("read by nova-api"), FORMERLY("DEFAULT.use_neutron_default_nets")},
-    {"vendordata_dynamic_connect_timeout", INTEGER, "5", "seconds to connect to a vendordata service", UNSUPPORTED("not implemented yet"), AT_LEAST(3), FORMERLY("DEFAULT.vendordata_dynamic_connect_timeout")},
-    {"vendordata_dynamic_failure_fatal", BOOLEAN, "false", "a failed vendordata service fails the build", UNSUPPORTED("not implemented yet")},
-    {"vendordata_dynamic_read_timeout", INTEGER, "5", "seconds to wait for its answer", UNSUPPORTED("not implemented yet"), AT_LEAST(0), FORMERLY("DEFAULT.vendordata_dynamic_read_timeout")},
-    {"vendordata_dynamic_ssl_certfile", STRING, "", "certificate authorities for vendordata services", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vendordata_dynamic_ssl_certfile")},
-    {"vendordata_dynamic_targets", LIST, "", "vendordata services, name@address", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.vendordata_dynamic_targets")},
+    {"vendordata_dynamic_connect_timeout", INTEGER, "5", "seconds to connect to a vendordata service", HONOURED, AT_LEAST(3), FORMERLY("DEFAULT.vendordata_dynamic_connect_timeout")},
+    {"vendordata_dynamic_failure_fatal", BOOLEAN, "false", "a failed vendordata service fails the build", HONOURED},
+    {"vendordata_dynamic_read_timeout", INTEGER, "5", "seconds to wait for its answer", HONOURED, AT_LEAST(0), FORMERLY("DEFAULT.vendordata_dynamic_read_timeout")},
+    {"vendordata_dynamic_ssl_certfile", STRING, "", "certificate authorities for vendordata services", HONOURED, FORMERLY("DEFAULT.vendordata_dynamic_ssl_certfile")},
+    {"vendordata_dynamic_targets", LIST, "", "vendordata services, name@address", HONOURED, FORMERLY("DEFAULT.vendordata_dynamic_targets")},
     {"vendordata_jsonfile_path", STRING, NULL, "file of static vendordata", HONOURED, FORMERLY("DEFAULT.vendordata_jsonfile_path")},
-    {"vendordata_providers", LIST, "StaticJSON", "kinds of vendordata to offer", UNSUPPORTED("not implemented yet"), CHOICES("StaticJSON,DynamicJSON"), FORMERLY("DEFAULT.vendordata_providers")},
+    {"vendordata_providers", LIST, "StaticJSON", "kinds of vendordata to offer", HONOURED, CHOICES("StaticJSON,DynamicJSON"), FORMERLY("DEFAULT.vendordata_providers")},
 };
 
 static const NdOption manila_options[] = {

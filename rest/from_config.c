@@ -182,3 +182,31 @@ bool service_user_from_config(const NdConfig *config, KeystoneAuth **auth, GErro
     return rest_session_from_config(config, "service_user", &session, error) &&
            keystone_auth_from_config(config, "service_user", session, auth, error);
 }
+
+/* options read: [vendordata_dynamic_auth] auth_section auth_type cafile certfile insecure keyfile timeout */
+#define VENDOR_DATA_GROUP "vendordata_dynamic_auth"
+
+bool vendor_data_client_from_config(const NdConfig *config, VendorDataClient **client, GError **error)
+{
+    g_autoptr(RestSession) keystone_session = NULL;
+    g_autoptr(KeystoneAuth) auth = NULL;
+    if (!rest_session_from_config(config, VENDOR_DATA_GROUP, &keystone_session, error) ||
+        !keystone_auth_from_config(config, VENDOR_DATA_GROUP, keystone_session, &auth, error))
+        return false;
+    const char *group = auth_group(config, VENDOR_DATA_GROUP);
+    gint64 connect_ms = nd_config_int(config, "api", "vendordata_dynamic_connect_timeout") * 1000;
+    RestSessionOptions options = {
+        .cafile = (char *)nd_config_string(config, "api", "vendordata_dynamic_ssl_certfile"),
+        .certfile = (char *)get_string(config, group, "certfile"),
+        .keyfile = (char *)get_string(config, group, "keyfile"),
+        .connect_timeout_ms = connect_ms,
+        .timeout_ms = connect_ms + nd_config_int(config, "api", "vendordata_dynamic_read_timeout") * 1000,
+    };
+    g_autoptr(RestSession) session = rest_session_new(&options, error);
+    if (session == NULL) {
+        g_prefix_error(error, "[api]vendordata_dynamic_ssl_certfile or [%s]: ", group);
+        return false;
+    }
+    *client = vendor_data_client_new(session, auth);
+    return true;
+}

@@ -5,6 +5,7 @@
 #include "rest/glance.h"
 #include "rest/neutron.h"
 #include "rest/placement.h"
+#include "rest/vendor_data.h"
 
 /*
  * From nova.conf to clients. `auth_section` is followed: all auth and session options (auth_type, auth_url, user …, cafile, certfile,
@@ -19,5 +20,8 @@ bool keystone_auth_from_config(const NdConfig *config, const char *group, RestSe
 PlacementClient *placement_client_from_config(const NdConfig *config, GError **error);
 NeutronClient *neutron_client_from_config(const NdConfig *config, GError **error);
 GlanceClient *glance_client_from_config(const NdConfig *config, GError **error);
+/* Dynamic vendor data services, with the credentials of [vendordata_dynamic_auth] if it has any; [api]vendordata_dynamic_ssl_certfile says who signs their
+ * certificates, the auth section's cafile and insecure are for Keystone. */
+bool vendor_data_client_from_config(const NdConfig *config, VendorDataClient **client, GError **error);
 /* The [service_user] credentials if send_service_user_token is true (else *auth = NULL and true). */
 bool service_user_from_config(const NdConfig *config, KeystoneAuth **auth, GError **error);

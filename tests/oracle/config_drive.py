@@ -14,7 +14,7 @@ from unittest import mock
 # pylint: disable=wrong-import-position
 import nova.conf
 from nova import config, context, objects
-from nova.api.metadata import base
+from nova.api.metadata import base, vendordata_dynamic
 from nova.network import model
 from nova.virt import configdrive
 
@@ -66,6 +66,9 @@ CASES = [
         {"type": "disk", "bus": "scsi", "address": "0:0:0:1", "serial": "vol1", "path": "/dev/sda", "tags": ["a", "b"]},
         {"type": "disk", "bus": "ide", "address": "0:1"}]}, [], []),
     ("vendor data", {"vendor_data": {"x": [1, {"y": None}]}}, [], []),
+    ("vendor data of services", {"vendor_data": {"x": 1}, "vendor_data2": {"static": {"x": 1}, "one": {"k": ["v"]}}}, [],
+     [("vendordata_providers", ["StaticJSON", "DynamicJSON"], "api"), ("vendordata_dynamic_targets", ["one@http://a", "static@http://b", "c"], "api")]),
+    ("versions left out", {"skip_versions": "2008-02-01 latest 2009-04-04"}, [], [("config_drive_skip_versions", "2008-02-01 latest 2009-04-04", "api")]),
 ]
 DEFAULTS = {"uuid": UUID, "display_name": "s\u00e9rver", "hostname": "host", "project_id": "p1", "availability_zone": "nova", "launch_index": 0,
             "reservation_id": "r-1", "flavor_name": "m1.tiny", "ec2_instance_id": "i-00000007", "ec2_image_id": "ami-00000001",
@@ -110,6 +113,7 @@ def upstream(case, network_info, overrides, folder):
     extra = {"admin_pass": case["admin_pass"]} if case.get("admin_pass") else {}
     content = [(p, base64.b64decode(c)) for p, c in case.get("injected_files", [])]
     with mock.patch.object(base.security_group_api, "get_instance_security_groups", return_value=groups), \
+            mock.patch.object(vendordata_dynamic.DynamicVendorData, "_do_request", return_value={"k": ["v"]}), \
             mock.patch.object(objects.Instance, "get_bdms", return_value=[]):
         metadata = base.InstanceMetadata(instance(case), content=content, extra_md=extra, network_info=model.NetworkInfo(network_info))
         builder = configdrive.ConfigDriveBuilder(instance_md=metadata)

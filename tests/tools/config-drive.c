@@ -48,6 +48,7 @@ static bool run(const char *format, const char *output, NdJson *c, GError **erro
         .block_device_mapping = nd_json_object(c, "block_device_mapping"),
         .injected_files = nd_json_array(c, "injected_files"),
         .vendor_data = nd_json_object(c, "vendor_data"),
+        .vendor_data2 = nd_json_object(c, "vendor_data2"),
         .skip_versions = nd_json_string(c, "skip_versions", NULL),
         .dedicated_cpus = nd_json_array(c, "dedicated_cpus"),
     };
