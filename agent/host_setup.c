@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "virt/capabilities.h"
 #include "virt/connection.h"
+#include "virt/disk_ops.h"
 #include "virt/image_cache.h"
 
 #define LOGGER "nova.virt.libvirt.host"
@@ -44,6 +45,7 @@ static VirtImageCache *new_image_cache(const NdConfig *config)
     cache->force_raw_images = nd_config_bool(config, "DEFAULT", "force_raw_images");
     cache->limits.address_space_gib = INFO_ADDRESS_SPACE_GIB;
     cache->limits.cpu_time_s = INFO_CPU_TIME_S;
+    cache->vmdk_types = g_strdupv((char **)nd_config_list(config, "compute", "vmdk_allowed_types"));
     return cache;
 }
 
@@ -88,6 +90,7 @@ bool agent_host_setup(Agent *agent, GError **error)
         return false;
     exchange_host(agent, host);
     agent->image_cache = new_image_cache(agent->config);
+    virt_disk_ops_set_limit((unsigned)nd_config_int(agent->config, "compute", "max_concurrent_disk_ops"));
     return true;
 }
 

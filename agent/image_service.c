@@ -8,6 +8,7 @@
 #include "rest/error.h"
 #include "rest/keystone.h"
 #include "rpc/exception.h"
+#include "virt/disk_ops.h"
 #include "virt/error.h"
 
 #include <errno.h>
@@ -109,7 +110,12 @@ bool image_service_upload(Agent *agent, const RpcContext *context, const char *i
         close(fd);
         return false;
     }
+    if (!virt_disk_ops_begin(cancellable, error)) {
+        close(fd);
+        return false;
+    }
     bool done = glance_upload(agent->glance, auth, image_id, fd, status.st_size, cancellable, &failure);
+    virt_disk_ops_end();
     close(fd);
     return done || name_failure(image_id, failure, error);
 }

@@ -11,14 +11,14 @@ static const NdOption compute_options[] = {
     {"cpu_shared_set", STRING, NULL, "host CPUs for guests that are not pinned", HONOURED},
     {"image_type_exclude_list", LIST, "", "image formats not to advertise"},
     {"live_migration_wait_for_vif_plug", BOOLEAN, "true", "wait for the destination's ports before a live migration", UNSUPPORTED("not implemented yet")},
-    {"max_concurrent_disk_ops", INTEGER, "0", "heavy disk operations at a time; 0: no limit", UNSUPPORTED("not implemented yet"), AT_LEAST(0)},
+    {"max_concurrent_disk_ops", INTEGER, "0", "heavy disk operations at a time; 0: no limit", HONOURED, AT_LEAST(0)},
     {"max_disk_devices_to_attach", INTEGER, "-1", "disk devices of a guest at most; -1: no limit", HONOURED, AT_LEAST(-1)},
     {"packing_host_numa_cells_allocation_strategy", BOOLEAN, "false", "fill one NUMA cell before the next", UNSUPPORTED("not implemented yet")},
     {"provider_config_location", STRING, "/etc/nova/provider_config/", "folder of provider configuration files", UNSUPPORTED("not implemented yet")},
     {"resource_provider_association_refresh", INTEGER, "300", "seconds the view of Placement's providers is trusted; 0: for ever", AT_LEAST(0), MUTABLE},
     {"sharing_providers_max_uuids_per_request", INTEGER, "200", "provider uuids in one Placement query", IGNORED("queries are bounded anyway"), AT_LEAST(1)},
     {"shutdown_retry_interval", INTEGER, "10", "seconds until a shutdown request is repeated", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
-    {"vmdk_allowed_types", LIST, "streamOptimized,monolithicSparse", "VMDK variants that may be used", UNSUPPORTED("not implemented yet")},
+    {"vmdk_allowed_types", LIST, "streamOptimized,monolithicSparse", "VMDK variants that may be used", HONOURED},
 };
 
 static const NdOption devices_options[] = {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "virt/disk_ops.h"
 #include "virt/error.h"
 #include "virt/image_cache.h"
 
@@ -16,6 +17,7 @@ void virt_image_cache_clear(VirtImageCache *cache)
 {
     g_clear_pointer(&cache->instances_path, g_free);
     g_clear_pointer(&cache->subdirectory, g_free);
+    g_clear_pointer(&cache->vmdk_types, g_strfreev);
 }
 
 char *virt_image_cache_name(const char *image_id)
@@ -95,17 +97,38 @@ static bool sync_file(const char *path, GError **error)
     return synced || virt_error_set_errno(error, errnum, "sync '%s'", path);
 }
 
+static bool download(const VirtImageRequest *request, const char *part, GError **error)
+{
+    if (!virt_disk_ops_begin(request->cancellable, error))
+        return false;
+    bool done = request->download(part, request->user_data, error);
+    virt_disk_ops_end();
+    if (!done)
+        g_prefix_error(error, "download image %s: ", request->image_id);
+    return done;
+}
+
+/* The operator may allow less than what is safe. */
+static bool check_vmdk_type(const VirtImageCache *cache, const VirtImageInfo *info, GError **error)
+{
+    if (info->format != VIRT_IMAGE_VMDK || cache->vmdk_types == NULL)
+        return true;
+    if (info->subformat != NULL && g_strv_contains((const char *const *)cache->vmdk_types, info->subformat))
+        return true;
+    g_set_error(error, VIRT_ERROR, VIRT_ERROR_IMAGE_UNACCEPTABLE, "Invalid VMDK create-type specified: '%s' is not among [compute]vmdk_allowed_types",
+        info->subformat != NULL ? info->subformat : "(none)");
+    return false;
+}
+
 /* Download, check, convert into path; lock held. */
 static bool fetch_to(const VirtImageCache *cache, const VirtImageRequest *request, const char *path, const char *part, const char *converted,
     VirtImageInfo *info, GError **error)
 {
-    if (!request->download(part, request->user_data, error)) {
-        g_prefix_error(error, "download image %s: ", request->image_id);
+    if (!download(request, part, error))
         return false;
-    }
     const char *ready = part;
     if (!request->plain) {
-        if (!virt_image_check(part, request->disk_format, request->max_virtual_size, info, error))
+        if (!virt_image_check(part, request->disk_format, request->max_virtual_size, info, error) || !check_vmdk_type(cache, info, error))
             return false;
         if (!is_raw(info) && !virt_image_confirm(part, info, &cache->limits, error))
             return false;
@@ -132,7 +155,7 @@ static bool fetch(const VirtImageCache *cache, const VirtImageRequest *request, 
 }
 
 /* What the cached file is now. Checked each time, as upstream: the rules may have become stricter since it was fetched. */
-static bool inspect_cached(const char *path, const VirtImageRequest *request, VirtImageInfo *info, GError **error)
+static bool inspect_cached(const VirtImageCache *cache, const char *path, const VirtImageRequest *request, VirtImageInfo *info, GError **error)
 {
     g_auto(VirtImageInfo) found = {0};
     if (!virt_image_inspect(path, &found, error))
@@ -141,6 +164,8 @@ static bool inspect_cached(const char *path, const VirtImageRequest *request, Vi
         found.format = VIRT_IMAGE_RAW;
     else if (found.unsafe != NULL) {
         g_set_error(error, VIRT_ERROR, VIRT_ERROR_DISK_FORMAT, "cached image '%s' does not pass safety check: %s", path, found.unsafe);
+        return false;
+    } else if (!check_vmdk_type(cache, &found, error)) {
         return false;
     }
     if (request->max_virtual_size > 0 && found.virtual_size > request->max_virtual_size) {
@@ -173,7 +198,7 @@ bool virt_image_cache_get(const VirtImageCache *cache, const VirtImageRequest *r
         if (access(cached, F_OK) < 0 && !fetch(cache, request, cached, error))
             return false;
     }
-    if (!inspect_cached(cached, request, info, error))
+    if (!inspect_cached(cache, cached, request, info, error))
         return false;
     virt_image_cache_touch(cached);
     *path = g_steal_pointer(&cached);

@@ -13,6 +13,7 @@ typedef struct VirtImageCache {
     char *subdirectory;   /* _base */
     bool force_raw_images;
     VirtImageLimits limits;
+    char **vmdk_types; /* [compute]vmdk_allowed_types: create types that VMDK images may have; NULL = all that are safe */
 } VirtImageCache;
 void virt_image_cache_clear(VirtImageCache *cache);
 /* The lock of a cached file's name, `<instances_path>/locks/nova-<name>` (not [oslo_concurrency]lock_path: the folder goes with the shared images).

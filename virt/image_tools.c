@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/subprocess.h"
+#include "virt/disk_ops.h"
 #include "virt/error.h"
 #include "virt/image.h"
 
@@ -120,7 +121,11 @@ bool virt_image_convert(const char *source, VirtImageFormat in_format, const cha
     argv[n++] = source;
     argv[n++] = destination;
     argv[n] = NULL;
-    if (run(argv, limits, cancellable, error))
+    if (!virt_disk_ops_begin(cancellable, error))
+        return false;
+    bool converted = run(argv, limits, cancellable, error);
+    virt_disk_ops_end();
+    if (converted)
         return true;
     unlink(destination);
     g_prefix_error(error, "convert '%s' to %s: ", source, virt_image_format_name(out_format));

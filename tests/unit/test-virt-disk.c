@@ -7,6 +7,7 @@
 #include "base/subprocess.h"
 #include "virt/disk.h"
 #include "virt/disk_info.h"
+#include "virt/disk_ops.h"
 #include "virt/disk_resize.h"
 #include "virt/error.h"
 #include "virt/file_copy.h"
@@ -624,6 +625,100 @@ static void test_resize_folder_failures(Fixture *fixture, gconstpointer data)
     assert_file(fixture, UUID "/disk", NULL);
 }
 
+/* [compute]vmdk_allowed_types: fewer types than are safe, also for what is in the cache already. */
+static void test_vmdk_types(Fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    NEEDS_QEMU_IMG();
+    static const struct {
+        const char *types;
+        bool allowed;
+    } cases[] = {{"streamOptimized,monolithicSparse", true}, {"streamOptimized", false}, {"", false}, {"monolithicSparse", true}};
+    g_autofree char *source = make_source(fixture, "vmdk"); /* monolithicSparse */
+    for (int raw = 0; raw < 2; raw++) {
+        fixture->cache.force_raw_images = raw;
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+            g_autofree char *id = g_strdup_printf("image-%d-%zu", raw, i);
+            VirtImageRequest image = request(fixture, "vmdk");
+            g_auto(VirtImageInfo) info = {0};
+            g_autofree char *path = NULL;
+            g_autoptr(GError) error = NULL;
+            image.image_id = id;
+            g_clear_pointer(&fixture->cache.vmdk_types, g_strfreev);
+            fixture->cache.vmdk_types = g_strsplit(cases[i].types, ",", -1);
+            g_assert_true(virt_image_cache_get(&fixture->cache, &image, &path, &info, &error) == cases[i].allowed);
+            if (!cases[i].allowed) {
+                g_assert_error(error, VIRT_ERROR, VIRT_ERROR_IMAGE_UNACCEPTABLE);
+                g_assert_nonnull(strstr(error->message, "Invalid VMDK create-type"));
+            }
+        }
+    }
+    fixture->cache.force_raw_images = false;
+    VirtImageRequest image = request(fixture, "vmdk");
+    g_auto(VirtImageInfo) info = {0};
+    g_autofree char *path = NULL;
+    g_assert_true(virt_image_cache_get(&fixture->cache, &image, &path, &info, NULL));
+    g_strfreev(fixture->cache.vmdk_types);
+    fixture->cache.vmdk_types = g_strsplit("streamOptimized", ",", -1);
+    g_autofree char *again = NULL;
+    g_auto(VirtImageInfo) other = {0};
+    g_autoptr(GError) error = NULL;
+    g_assert_false(virt_image_cache_get(&fixture->cache, &image, &again, &other, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_IMAGE_UNACCEPTABLE);
+}
+
+typedef struct {
+    gint *inside, *most;
+} Turn;
+
+static gpointer take_turn(gpointer data)
+{
+    const Turn *turn = data;
+    for (int i = 0; i < 50; i++) {
+        g_assert_true(virt_disk_ops_begin(NULL, NULL));
+        int now = g_atomic_int_add(turn->inside, 1) + 1;
+        for (int most = g_atomic_int_get(turn->most); now > most && !g_atomic_int_compare_and_exchange(turn->most, most, now);)
+            most = g_atomic_int_get(turn->most);
+        g_thread_yield();
+        g_atomic_int_add(turn->inside, -1);
+        virt_disk_ops_end();
+    }
+    return NULL;
+}
+
+static gpointer wait_for_turn(gpointer cancellable)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_false(virt_disk_ops_begin(cancellable, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_CANCELLED);
+    return NULL;
+}
+
+/* [compute]max_concurrent_disk_ops: never more than so many, all have their turn, and a wait can be broken off. */
+static void test_disk_ops(void)
+{
+    gint inside = 0, most = 0;
+    Turn turn = {&inside, &most};
+    GThread *threads[8];
+    virt_disk_ops_set_limit(2);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("turn", take_turn, &turn);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_assert_cmpint(most, <=, 2);
+    g_assert_cmpint(inside, ==, 0);
+    virt_disk_ops_set_limit(1);
+    g_assert_true(virt_disk_ops_begin(NULL, NULL));
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    GThread *waiter = g_thread_new("turn", wait_for_turn, cancellable);
+    g_cancellable_cancel(cancellable);
+    g_thread_join(waiter);
+    virt_disk_ops_set_limit(0);
+    g_assert_true(virt_disk_ops_begin(NULL, NULL)); /* none is free, but there is no limit any more */
+    virt_disk_ops_end();
+    virt_disk_ops_end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -647,6 +742,8 @@ int main(int argc, char **argv)
     ADD("copy", test_copy);
     ADD("resize-folder", test_resize_folder);
     ADD("resize-folder-failures", test_resize_folder_failures);
+    ADD("vmdk-types", test_vmdk_types);
+    g_test_add_func("/virt/disk/ops", test_disk_ops);
     g_test_add_func("/virt/disk/backends", test_backends);
     return g_test_run();
 }
