@@ -26,27 +26,34 @@ static double get_float(const NdConfig *config, const char *group, const char *n
     return nd_option_find(group, name) != NULL ? nd_config_float(config, group, name) : 0;
 }
 
-/* The group whose auth and session options count. One step, as keystoneauth does it. */
+/* The group whose auth options count. One step, as keystoneauth does it. */
 static const char *auth_group(const NdConfig *config, const char *group)
 {
     const char *other = get_string(config, group, "auth_section");
     return other != NULL && *other != '\0' ? other : group;
 }
 
+/* The group whose session option counts: keystoneauth reads them in the section itself; what is not set there may stand in its auth_section. */
+static const char *session_group(const NdConfig *config, const char *group, const char *name)
+{
+    bool own = nd_option_find(group, name) != NULL && nd_config_is_set(config, group, name);
+    return own ? group : auth_group(config, group);
+}
+
 bool rest_session_from_config(const NdConfig *config, const char *group, RestSession **session, GError **error)
 {
-    const char *auth = auth_group(config, group);
+    const char *insecure_group = session_group(config, group, "insecure"), *timeout_group = session_group(config, group, "timeout");
     gint64 retries = get_int(config, group, "connect_retries");
     /* [neutron]http_retries and [cinder]http_retries are what nova hands to the adapter as connect_retries. */
     if (nd_option_find(group, "http_retries") != NULL &&
         !(nd_option_find(group, "connect_retries") && nd_config_is_set(config, group, "connect_retries")))
         retries = nd_config_int(config, group, "http_retries");
     RestSessionOptions options = {
-        .cafile = (char *)get_string(config, auth, "cafile"),
-        .certfile = (char *)get_string(config, auth, "certfile"),
-        .keyfile = (char *)get_string(config, auth, "keyfile"),
-        .insecure = get_bool(config, auth, "insecure"),
-        .timeout_ms = get_int(config, auth, "timeout") * 1000,
+        .cafile = (char *)get_string(config, session_group(config, group, "cafile"), "cafile"),
+        .certfile = (char *)get_string(config, session_group(config, group, "certfile"), "certfile"),
+        .keyfile = (char *)get_string(config, session_group(config, group, "keyfile"), "keyfile"),
+        .insecure = get_bool(config, insecure_group, "insecure"),
+        .stall_timeout_ms = MAX(get_int(config, timeout_group, "timeout"), 0) * 1000,
         .connect_retries = (int)CLAMP(retries, 0, 100),
         .connect_retry_delay = get_float(config, group, "connect_retry_delay"),
         .status_code_retries = (int)CLAMP(get_int(config, group, "status_code_retries"), 0, 100),
@@ -54,7 +61,7 @@ bool rest_session_from_config(const NdConfig *config, const char *group, RestSes
     };
     RestSession *made = rest_session_new(&options, error);
     if (made == NULL) {
-        g_prefix_error(error, "[%s]: ", auth);
+        g_prefix_error(error, "[%s]: ", group);
         return false;
     }
     *session = made;
@@ -193,18 +200,16 @@ bool vendor_data_client_from_config(const NdConfig *config, VendorDataClient **c
     if (!rest_session_from_config(config, VENDOR_DATA_GROUP, &keystone_session, error) ||
         !keystone_auth_from_config(config, VENDOR_DATA_GROUP, keystone_session, &auth, error))
         return false;
-    const char *group = auth_group(config, VENDOR_DATA_GROUP);
-    gint64 connect_ms = nd_config_int(config, "api", "vendordata_dynamic_connect_timeout") * 1000;
     RestSessionOptions options = {
         .cafile = (char *)nd_config_string(config, "api", "vendordata_dynamic_ssl_certfile"),
-        .certfile = (char *)get_string(config, group, "certfile"),
-        .keyfile = (char *)get_string(config, group, "keyfile"),
-        .connect_timeout_ms = connect_ms,
-        .timeout_ms = connect_ms + nd_config_int(config, "api", "vendordata_dynamic_read_timeout") * 1000,
+        .certfile = (char *)get_string(config, session_group(config, VENDOR_DATA_GROUP, "certfile"), "certfile"),
+        .keyfile = (char *)get_string(config, session_group(config, VENDOR_DATA_GROUP, "keyfile"), "keyfile"),
+        .connect_timeout_ms = nd_config_int(config, "api", "vendordata_dynamic_connect_timeout") * 1000,
+        .stall_timeout_ms = MAX(nd_config_int(config, "api", "vendordata_dynamic_read_timeout") * 1000, 1),
     };
     g_autoptr(RestSession) session = rest_session_new(&options, error);
     if (session == NULL) {
-        g_prefix_error(error, "[api]vendordata_dynamic_ssl_certfile or [%s]: ", group);
+        g_prefix_error_literal(error, "[api]vendordata_dynamic_ssl_certfile or [" VENDOR_DATA_GROUP "]: ");
         return false;
     }
     *client = vendor_data_client_new(session, auth);

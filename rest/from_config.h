@@ -8,8 +8,8 @@
 #include "rest/vendor_data.h"
 
 /*
- * From nova.conf to clients. `auth_section` is followed: all auth and session options (auth_type, auth_url, user …, cafile, certfile,
- * keyfile, insecure, timeout) come from the group it names; endpoint and retry options stay with the section. spec/config.md section 2.
+ * From nova.conf to clients. `auth_section` is followed: all auth options (auth_type, auth_url, user …) come from the group it names, and those
+ * session options (cafile, certfile, keyfile, insecure, timeout) that the section itself does not set; endpoint and retry options stay with the section. spec/config.md section 2.
  */
 
 /* Errors of all: REST_ERROR_CONFIG. A section without auth_type has no credentials: *auth = NULL and true. */

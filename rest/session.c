@@ -154,9 +154,7 @@ static bool follows_redirect(const char *method, int status)
 static bool send_following(RestSession *session, const RestRequest *request, const char *body, RestTransferResult *result,
                            RestAnswer **answer, GError **error)
 {
-    gint64 timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : session->options.timeout_ms;
-    if (timeout_ms == 0)
-        timeout_ms = REST_TIMEOUT_MS;
+    gint64 timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : REST_TIMEOUT_MS;
     RestTransfer transfer = {
         .options = &session->options,
         .request = request,

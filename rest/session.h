@@ -18,8 +18,8 @@ typedef struct {
     char *cafile;                   /* NULL or "" = system store */
     char *certfile, *keyfile;       /* client certificate, NULL = none; keyfile NULL = key is in certfile */
     bool insecure;                  /* do not verify the server's certificate */
-    gint64 connect_timeout_ms;      /* 0 = REST_CONNECT_TIMEOUT_MS */
-    gint64 timeout_ms;              /* whole request with redirects, without retries; 0 = REST_TIMEOUT_MS */
+    gint64 connect_timeout_ms;      /* longest wait for a connection; 0 = stall_timeout_ms if that is given, else REST_CONNECT_TIMEOUT_MS */
+    gint64 stall_timeout_ms;        /* longest time in which no byte comes or goes, as requests' read timeout; 0 = REST_STALL_TIMEOUT_MS */
     int connect_retries;            /* further attempts after a failed connection */
     double connect_retry_delay;     /* seconds; 0 = exponential from 0.5 up to 60 */
     int status_code_retries;        /* further attempts after 503 */
@@ -27,10 +27,9 @@ typedef struct {
 } RestSessionOptions;
 
 enum {
-    REST_CONNECT_TIMEOUT_MS = 20 * 1000,
-    REST_TIMEOUT_MS = 10 * 60 * 1000,
-    REST_STALL_SECONDS = 120, /* slower than REST_STALL_BYTES a second for so long: REST_ERROR_TIMEOUT */
-    REST_STALL_BYTES = 16,
+    REST_CONNECT_TIMEOUT_MS = 60 * 1000,
+    REST_STALL_TIMEOUT_MS = 10 * 60 * 1000, /* upstream waits for ever; a dead peer must not hold a worker, a slow one must not end a build */
+    REST_TIMEOUT_MS = 60 * 60 * 1000,       /* a whole request with redirects, without retries */
     REST_BODY_LIMIT = 16 * 1024 * 1024, /* of an answer that is held in memory */
     REST_HEADER_LIMIT = 64 * 1024,      /* all header lines of one answer */
     REST_REDIRECT_LIMIT = 5,
@@ -62,7 +61,7 @@ typedef struct {
     const RestUpload *upload;   /* instead of body: sent as content_type, which is then needed; NULL = none */
     const char *content_type;   /* NULL = application/json */
     GCancellable *cancellable;  /* may be NULL */
-    gint64 timeout_ms;          /* 0 = the session's, -1 = none but the stall limit (downloads) */
+    gint64 timeout_ms;          /* of the whole request; 0 = REST_TIMEOUT_MS, -1 = none but the stall limit (downloads) */
     size_t body_limit;          /* of the answer; 0 = REST_BODY_LIMIT */
     RestBodyFunc on_body;       /* streams a 2xx answer instead of keeping it; no retry once it was called */
     void *on_body_data;

@@ -20,6 +20,9 @@ typedef struct {
     GHashTable *headers;
     size_t header_bytes, body_limit;
     gint64 sent; /* bytes of the upload */
+    gint64 moved_at;     /* monotonic: when a byte last came or went; our own callbacks' time is not the peer's */
+    curl_off_t moved;    /* bytes both ways */
+    bool answered;       /* a byte came or went */
     int status;    /* of the header block being read, 0 before its first line */
     GError *error; /* set by a callback that ends the transfer */
 } Progress;
@@ -38,10 +41,17 @@ void rest_transfer_result_clear(RestTransferResult *result)
     *result = (RestTransferResult){0};
 }
 
+static void moved(Progress *progress)
+{
+    progress->moved_at = g_get_monotonic_time();
+    progress->answered = true;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *user_data)
 {
     Progress *progress = user_data;
     size_t length = size * count;
+    moved(progress);
     progress->header_bytes += length;
     if (progress->header_bytes > REST_HEADER_LIMIT) {
         rest_error_set(&progress->error, REST_ERROR_TOO_LARGE, 0, NULL, NULL, "headers of the answer are over %d bytes", REST_HEADER_LIMIT);
@@ -70,7 +80,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *user_data)
     size_t length = size * count;
     if (request->on_body != NULL && progress->status >= 200 && progress->status < 300) {
         progress->result->streamed = true;
-        return request->on_body(data, length, request->on_body_data, &progress->error) ? length : 0;
+        bool taken = request->on_body(data, length, request->on_body_data, &progress->error);
+        moved(progress);
+        return taken ? length : 0;
     }
     if (progress->body->len + length > progress->body_limit) {
         rest_error_set(&progress->error, REST_ERROR_TOO_LARGE, progress->status, NULL, NULL, "answer is over %zu bytes",
@@ -78,6 +90,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user_data)
         return 0;
     }
     g_byte_array_append(progress->body, (const guint8 *)data, (guint)length);
+    moved(progress);
     return length;
 }
 
@@ -97,6 +110,7 @@ static size_t on_read(char *buffer, size_t size, size_t count, void *user_data)
         return CURL_READFUNC_ABORT;
     }
     progress->sent += got;
+    moved(progress);
     return (size_t)got;
 }
 
@@ -110,13 +124,37 @@ static int on_seek(void *user_data, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+static gint64 stall_timeout_ms(const RestSessionOptions *options)
+{
+    return options->stall_timeout_ms > 0 ? options->stall_timeout_ms : REST_STALL_TIMEOUT_MS;
+}
+
+static gint64 connect_timeout_ms(const RestSessionOptions *options)
+{
+    gint64 otherwise = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : REST_CONNECT_TIMEOUT_MS;
+    return options->connect_timeout_ms > 0 ? options->connect_timeout_ms : otherwise;
+}
+
+/* libcurl calls it at least once a second. */
 static int on_progress(void *user_data, curl_off_t download_total, curl_off_t downloaded, curl_off_t upload_total, curl_off_t uploaded)
 {
     Progress *progress = user_data;
-    if (!g_cancellable_is_cancelled(progress->transfer->request->cancellable))
-        return 0;
-    if (progress->error == NULL)
+    if (downloaded + uploaded != progress->moved) {
+        progress->moved = downloaded + uploaded;
+        moved(progress);
+    }
+    if (progress->error != NULL)
+        return 1;
+    if (g_cancellable_is_cancelled(progress->transfer->request->cancellable)) {
         rest_error_set(&progress->error, REST_ERROR_CANCELLED, 0, NULL, NULL, "the request was cancelled");
+        return 1;
+    }
+    gint64 limit_ms = stall_timeout_ms(progress->transfer->options);
+    if (!progress->answered) /* the connection may still be under way */
+        limit_ms += connect_timeout_ms(progress->transfer->options);
+    if (g_get_monotonic_time() - progress->moved_at < limit_ms * 1000)
+        return 0;
+    rest_error_set(&progress->error, REST_ERROR_TIMEOUT, 0, NULL, NULL, "nothing came for %.1f seconds", (double)limit_ms / 1000);
     return 1;
 }
 
@@ -223,16 +261,13 @@ static void set_method(CURL *handle, const RestTransfer *transfer)
 /* False if the deadline has passed. */
 static bool set_deadlines(CURL *handle, const RestTransfer *transfer)
 {
-    gint64 connect_ms = transfer->options->connect_timeout_ms > 0 ? transfer->options->connect_timeout_ms : REST_CONNECT_TIMEOUT_MS;
     if (transfer->deadline != 0) {
         gint64 left_ms = (transfer->deadline - g_get_monotonic_time()) / 1000;
         if (left_ms <= 0)
             return false;
         curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)left_ms);
     }
-    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, (long)REST_STALL_BYTES);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)REST_STALL_SECONDS);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms(transfer->options));
     return true;
 }
 
@@ -289,6 +324,7 @@ bool rest_transfer_run(CURL *handle, const RestTransfer *transfer, RestTransferR
         .result = result,
         .body = g_byte_array_new(),
         .headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .moved_at = g_get_monotonic_time(),
         .body_limit = transfer->request->body_limit != 0 ? transfer->request->body_limit : REST_BODY_LIMIT,
     };
     g_autoptr(curl_slist) headers = NULL;

@@ -36,6 +36,9 @@ static void test_from_config(void)
         {"", NULL},
         {"cafile =\ninsecure = true\nconnect_retries = 2\nstatus_code_retries = 1\n", NULL},
         {"auth_type = v3token\n", NULL}, /* auth_section wins */
+        {"cafile = /nonexistent\n", "cafile '/nonexistent'"}, /* the section's own session options win */
+        {"[neutron]\ncafile = /nonexistent\n", NULL},
+        {"[keystone_authtoken]\ncafile = /nonexistent\n", "cafile '/nonexistent'"},
         {"auth_section =\n", "[placement] auth_type is not set"},
         {"auth_section =\nauth_type = v3token\n", "auth_type 'v3token' is not supported"},
         {"auth_section =\nauth_type = password\n", "[placement]: auth_url is not set"},
@@ -58,6 +61,31 @@ static void test_from_config(void)
             g_assert_error(error, REST_ERROR, REST_ERROR_CONFIG);
             g_assert_nonnull(strstr(error->message, cases[i].in_message));
         }
+    }
+}
+
+static void hang(FakeHttp *server, const FakeHttpRequest *request, void *user_data)
+{
+    while (fake_http_running(server))
+        g_usleep(10 * 1000);
+}
+
+/* A section's `timeout`, or that of its auth_section, ends a call that is not answered. */
+static void test_timeout(void)
+{
+    g_autoptr(FakeCloud) cloud = fake_cloud_new();
+    g_autoptr(FakeHttp) server = fake_http_new(hang, NULL);
+    for (int own = 0; own < 2; own++) {
+        g_autofree char *more = g_strdup_printf("endpoint_override = %s\n%stimeout = 1\n%s", fake_http_url(server), own ? "" : "[keystone_authtoken]\n",
+                                                own ? "[keystone_authtoken]\ntimeout = 600\n" : "");
+        g_autoptr(NdConfig) config = make_config(cloud, more);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(PlacementProvider) provider = NULL;
+        g_autoptr(PlacementClient) client = placement_client_from_config(config, &error);
+        gint64 start = g_get_monotonic_time();
+        g_assert_false(placement_get_provider(client, NULL, "u", &provider, &error));
+        g_assert_error(error, REST_ERROR, REST_ERROR_TIMEOUT);
+        g_assert_cmpint(g_get_monotonic_time() - start, <, 30 * G_USEC_PER_SEC);
     }
 }
 
@@ -477,6 +505,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rest/from-config/clients", test_from_config);
+    g_test_add_func("/rest/from-config/timeout", test_timeout);
     g_test_add_func("/rest/from-config/service-user", test_service_user);
 #define GLANCE(name, dead_server, function)                                                                                                \
     g_test_add("/rest/glance/" name, GlanceFixture, dead_server, glance_set_up, function, glance_tear_down)

@@ -226,6 +226,29 @@ static void test_bad_peer(const void *data)
     g_assert_null(strchr(error->message, '\n'));
 }
 
+/* The option `timeout`: no byte for so long ends a request, whatever its own deadline; a slow answer does not. */
+static void test_stall(void)
+{
+    static const struct {
+        FakeHttpHandler handler;
+        gint64 stall_ms;
+        bool stalled;
+    } cases[] = {{silent, 100, true}, {slow_drip, 1000, false}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FakeHttp) server = fake_http_new(cases[i].handler, NULL);
+        RestSessionOptions options = {.connect_timeout_ms = 100, .stall_timeout_ms = cases[i].stall_ms};
+        g_autoptr(GError) error = NULL;
+        g_autoptr(RestAnswer) answer = NULL;
+        g_autoptr(RestSession) session = rest_session_new(&options, &error);
+        RestRequest request = {.method = "GET", .url = fake_http_url(server), .timeout_ms = cases[i].stalled ? -1 : 2500};
+        gint64 start = g_get_monotonic_time();
+        g_assert_false(rest_session_send(session, &request, &answer, &error));
+        g_assert_error(error, REST_ERROR, REST_ERROR_TIMEOUT);
+        g_assert_true((strstr(error->message, "nothing came") != NULL) == cases[i].stalled);
+        g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
+    }
+}
+
 static void test_bad_json(void)
 {
     static const char *const bodies[] = {"", "{", "[1,]", "{\"a\": \"\xff\"}", "nonsense"};
@@ -438,6 +461,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rest/session/plain", test_plain);
     g_test_add_func("/rest/session/error-bodies", test_error_bodies);
+    g_test_add_func("/rest/session/stall", test_stall);
     g_test_add_func("/rest/session/bad-json", test_bad_json);
     g_test_add_func("/rest/session/status-retries", test_status_retries);
     g_test_add_func("/rest/session/connect-retries", test_connect_retries);
