@@ -49,7 +49,10 @@ static const RpcExceptionMap rpc_map[] = {
     {RPC_ERROR_LIMIT, NOVA_EXC_VALUE_ERROR, NULL},
 };
 
+/* Of the services' clients that have no words of their own (agent/image_service.c, agent/network_ports.c): upstream's wrapper of neutronclient. Other
+ * failures of a service have classes of its client library there, which no caller of ours knows. */
 static const RpcExceptionMap rest_map[] = {
+    {REST_ERROR_AUTH, NOVA_EXC_UNAUTHORIZED, NULL},
     {REST_ERROR_FORBIDDEN, NOVA_EXC_FORBIDDEN, NULL},
     {REST_ERROR_NOT_FOUND, NOVA_EXC_NOT_FOUND, NULL},
 };

@@ -4,6 +4,7 @@
 #include "agent/guest_config.h"
 #include "agent/guest_internal.h"
 #include "agent/host_setup.h"
+#include "agent/image_service.h"
 #include "agent/network_ports.h"
 #include "agent/serial_ports.h"
 #include "base/conf.h"
@@ -32,15 +33,11 @@ typedef struct {
 
 static void glance_failure(const char *image_id, GError *failure /* takes */, GError **error)
 {
-    if (g_error_matches(failure, REST_ERROR, REST_ERROR_NOT_FOUND))
-        nova_exception_set(error, NOVA_EXC_IMAGE_NOT_FOUND, "image_id", image_id, NULL);
-    else if (g_error_matches(failure, REST_ERROR, REST_ERROR_FORBIDDEN) || g_error_matches(failure, REST_ERROR, REST_ERROR_AUTH))
-        nova_exception_set(error, NOVA_EXC_IMAGE_NOT_AUTHORIZED, "image_id", image_id, NULL);
-    else if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE) ||
+    if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE) ||
              (g_error_matches(failure, REST_ERROR, REST_ERROR_BAD_ANSWER) && rest_error_status(failure) == 204)) /* an image without data */
         nova_exception_set(error, NOVA_EXC_IMAGE_UNACCEPTABLE, "image_id", image_id, "reason", failure->message, NULL);
     else {
-        g_propagate_prefixed_error(error, failure, "download image '%s': ", image_id);
+        image_service_name_failure(image_id, failure, error);
         return;
     }
     g_error_free(failure);

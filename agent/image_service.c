@@ -18,8 +18,14 @@
 
 #define LOGGER "nova.image.glance"
 
-/* Upstream's _translate_image_exception. Always false. */
-static bool name_failure(const char *image_id, GError *failure /* takes */, GError **error)
+/* What upstream's GlanceClientWrapper tries again, and then gives up. */
+static bool is_away(const GError *failure)
+{
+    return g_error_matches(failure, REST_ERROR, REST_ERROR_CONNECT) || g_error_matches(failure, REST_ERROR, REST_ERROR_TIMEOUT) ||
+           (g_error_matches(failure, REST_ERROR, REST_ERROR_SERVICE) && rest_error_status(failure) == 503);
+}
+
+bool image_service_name_failure(const char *image_id, GError *failure, GError **error)
 {
     static const struct {
         RestError rest;
@@ -39,6 +45,11 @@ static bool name_failure(const char *image_id, GError *failure /* takes */, GErr
         g_error_free(failure);
         return false;
     }
+    if (is_away(failure)) {
+        nova_exception_set(error, NOVA_EXC_GLANCE_CONNECTION_FAILED, "server", "glance", "reason", failure->message, NULL);
+        g_error_free(failure);
+        return false;
+    }
     g_propagate_prefixed_error(error, failure, "image '%s': ", image_id);
     return false;
 }
@@ -50,7 +61,7 @@ GlanceImage *image_service_show(Agent *agent, const RpcContext *context, const c
     GlanceImage *image = NULL;
     if (glance_show_image(agent->glance, auth, image_id, &image, &failure))
         return image;
-    name_failure(image_id, failure, error);
+    image_service_name_failure(image_id, failure, error);
     return NULL;
 }
 
@@ -94,7 +105,7 @@ bool image_service_update(Agent *agent, const RpcContext *context, const char *i
 {
     g_autoptr(RestAuth) auth = network_user_auth(agent, context);
     GError *failure = NULL;
-    return glance_update_image(agent->glance, auth, image_id, members, &failure) || name_failure(image_id, failure, error);
+    return glance_update_image(agent->glance, auth, image_id, members, &failure) || image_service_name_failure(image_id, failure, error);
 }
 
 bool image_service_upload(Agent *agent, const RpcContext *context, const char *image_id, const char *path, GCancellable *cancellable, GError **error)
@@ -117,7 +128,7 @@ bool image_service_upload(Agent *agent, const RpcContext *context, const char *i
     bool done = glance_upload(agent->glance, auth, image_id, fd, status.st_size, cancellable, &failure);
     virt_disk_ops_end();
     close(fd);
-    return done || name_failure(image_id, failure, error);
+    return done || image_service_name_failure(image_id, failure, error);
 }
 
 bool image_service_delete(Agent *agent, const RpcContext *context, const char *image_id, GError **error)
@@ -127,7 +138,7 @@ bool image_service_delete(Agent *agent, const RpcContext *context, const char *i
     if (glance_delete_image(agent->glance, auth, image_id, &failure))
         return true;
     if (!g_error_matches(failure, REST_ERROR, REST_ERROR_CONFLICT))
-        return name_failure(image_id, failure, error);
+        return image_service_name_failure(image_id, failure, error);
     nova_exception_set_text(error, NOVA_EXC_IMAGE_DELETE_CONFLICT, failure->message, "reason", failure->message, NULL);
     g_error_free(failure);
     return false;

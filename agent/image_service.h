@@ -8,8 +8,10 @@
 
 /*
  * Glance as nova's image API sees it (upstream nova/image/glance.py): calls are made in the user's name, failures are nova's exceptions: ImageNotFound,
- * ImageNotAuthorized, ImageBadRequest, ImageQuotaExceeded, ImageDeleteConflict; else REST_ERROR.
+ * ImageNotAuthorized, ImageBadRequest, ImageQuotaExceeded, ImageDeleteConflict, GlanceConnectionFailed; else REST_ERROR.
  */
+/* Names a REST_ERROR that came from Glance so. Takes failure. Always false. */
+bool image_service_name_failure(const char *image_id, GError *failure, GError **error);
 GlanceImage *image_service_show(Agent *agent, const RpcContext *context, const char *image_id, GError **error);
 /* What nova makes of an image. */
 NovaImageMeta *image_service_meta(Agent *agent, const RpcContext *context, const char *image_id, GError **error);

@@ -13,6 +13,7 @@
 
 typedef struct {
     GHashTable *kwargs; /* char * -> char * (NULL = None); NULL for none */
+    bool from_template; /* the text is the class' own, and every argument of it was given */
 } NovaExceptionPrivate;
 
 static void nova_exception_private_init(NovaExceptionPrivate *priv)
@@ -21,6 +22,7 @@ static void nova_exception_private_init(NovaExceptionPrivate *priv)
 
 static void nova_exception_private_copy(const NovaExceptionPrivate *from, NovaExceptionPrivate *to)
 {
+    to->from_template = from->from_template;
     if (from->kwargs == NULL)
         return;
     to->kwargs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -125,8 +127,9 @@ static char *text_without_template(const char *class_name, GHashTable *kwargs)
 }
 
 /* Fills "%(name)s" of a template; an argument that was not given stays as its name. */
-static char *text_from_template(const char *template, GHashTable *kwargs)
+static char *text_from_template(const char *template, GHashTable *kwargs, bool *complete)
 {
+    *complete = true;
     GString *text = g_string_new(NULL);
     for (const char *c = template; *c != '\0';) {
         const char *end = g_str_has_prefix(c, "%(") ? strstr(c, ")s") : NULL;
@@ -137,6 +140,7 @@ static char *text_from_template(const char *template, GHashTable *kwargs)
         g_autofree char *name = g_strndup(c + 2, (gsize)(end - c - 2));
         gpointer value = NULL;
         bool known = kwargs != NULL && g_hash_table_lookup_extended(kwargs, name, NULL, &value);
+        *complete = *complete && known;
         g_string_append(text, !known ? name : value ? (const char *)value : "None");
         c = end + 2;
     }
@@ -157,11 +161,13 @@ static GHashTable *kwargs_from_va(va_list list)
 GError *rpc_exception_new(NovaExceptionCode code, const char *text, GHashTable *kwargs)
 {
     const ExceptionRow *row = &rows[code];
+    bool complete = false;
     g_autofree char *made = text != NULL            ? g_strdup(text)
-                            : row->template != NULL ? text_from_template(row->template, kwargs)
+                            : row->template != NULL ? text_from_template(row->template, kwargs, &complete)
                                                     : text_without_template(row->class_name, kwargs);
     GError *error = g_error_new_literal(NOVA_EXCEPTION, (int)code, made);
     nova_exception_get_private(error)->kwargs = kwargs;
+    nova_exception_get_private(error)->from_template = complete;
     return error;
 }
 
@@ -237,6 +243,11 @@ GError *nova_exception_from_error(const GError *error)
     }
     /* With a keyword argument the class' own template tells what failed; without, the text stands alone. */
     return rpc_exception_new(row ? row->exception : NOVA_EXC_NOVA_EXCEPTION, kwargs && rows[row->exception].template ? NULL : error->message, kwargs);
+}
+
+bool rpc_exception_is_from_template(const GError *error)
+{
+    return nova_exception_get_private(error)->from_template;
 }
 
 GHashTable *rpc_exception_kwargs(const GError *error)

@@ -28,8 +28,8 @@
     X(IMAGE_NOT_ACTIVE, NOVA, "ImageNotActive", NOVA_EXCEPTION, 500, "image %(image_id)s is not active") \
     X(IMAGE_NOT_AUTHORIZED, NOVA, "ImageNotAuthorized", NOVA_EXCEPTION, 500, "image %(image_id)s may not be read with these credentials") \
     X(INVALID, NOVA, "Invalid", NOVA_EXCEPTION, 400, NULL) \
-    X(INVALID_VIOMMU_MACHINE_TYPE, NOVA, "InvalidVIOMMUMachineType", INVALID, 400, NULL) \
-    X(INVALID_VIOMMU_ARCHITECTURE, NOVA, "InvalidVIOMMUArchitecture", INVALID, 400, NULL) \
+    X(INVALID_VIOMMU_MACHINE_TYPE, NOVA, "InvalidVIOMMUMachineType", INVALID, 400, "machine type %(mtype)s of architecture %(arch)s has no virtual IOMMU") \
+    X(INVALID_VIOMMU_ARCHITECTURE, NOVA, "InvalidVIOMMUArchitecture", INVALID, 400, "architecture %(arch)s has no virtual IOMMU") \
     X(INVALID_CONFIGURATION, NOVA, "InvalidConfiguration", INVALID, 400, "the configuration is not valid") \
     X(INVALID_BDM, NOVA, "InvalidBDM", INVALID, 400, "the block device mapping is not valid") \
     X(INVALID_BDM_SNAPSHOT, NOVA, "InvalidBDMSnapshot", INVALID_BDM, 400, NULL) \
@@ -42,7 +42,7 @@
     X(INVALID_BDM_FORMAT, NOVA, "InvalidBDMFormat", INVALID_BDM, 400, "the block device mapping is not valid: %(details)s") \
     X(INVALID_BDM_FOR_LEGACY, NOVA, "InvalidBDMForLegacy", INVALID_BDM, 400, NULL) \
     X(INVALID_BDM_VOLUME_NOT_BOOTABLE, NOVA, "InvalidBDMVolumeNotBootable", INVALID_BDM, 400, NULL) \
-    X(TOO_MANY_DISK_DEVICES, NOVA, "TooManyDiskDevices", INVALID_BDM, 403, NULL) \
+    X(TOO_MANY_DISK_DEVICES, NOVA, "TooManyDiskDevices", INVALID_BDM, 403, "an instance can have at most %(maximum)s disks") \
     X(INVALID_BDM_DISK_BUS, NOVA, "InvalidBDMDiskBus", INVALID_BDM, 400, NULL) \
     X(INVALID_ATTRIBUTE, NOVA, "InvalidAttribute", INVALID, 400, NULL) \
     X(VALIDATION_ERROR, NOVA, "ValidationError", INVALID, 400, NULL) \
@@ -105,7 +105,7 @@
     X(HYPERVISOR_UNAVAILABLE, NOVA, "HypervisorUnavailable", NOVA_EXCEPTION, 500, "no connection to the hypervisor on this host") \
     X(COMPUTE_SERVICE_UNAVAILABLE, NOVA, "ComputeServiceUnavailable", SERVICE_UNAVAILABLE, 400, "the compute service of %(host)s is not available") \
     X(COMPUTE_SERVICE_IN_USE, NOVA, "ComputeServiceInUse", NOVA_EXCEPTION, 500, NULL) \
-    X(UNABLE_TO_MIGRATE_TO_SELF, NOVA, "UnableToMigrateToSelf", INVALID, 400, NULL) \
+    X(UNABLE_TO_MIGRATE_TO_SELF, NOVA, "UnableToMigrateToSelf", INVALID, 400, "instance %(instance_id)s is on host %(host)s already") \
     X(OPERATION_NOT_SUPPORTED_FOR_SEV, NOVA, "OperationNotSupportedForSEV", NOT_SUPPORTED, 400, NULL) \
     X(OPERATION_NOT_SUPPORTED_FOR_VTPM, NOVA, "OperationNotSupportedForVTPM", NOT_SUPPORTED, 400, NULL) \
     X(OPERATION_NOT_SUPPORTED_FOR_VDPA_INTERFACE, NOVA, "OperationNotSupportedForVDPAInterface", NOT_SUPPORTED, 400, NULL) \
@@ -149,7 +149,7 @@
     X(INVALID_IMAGE_PROPERTY_NAME, NOVA, "InvalidImagePropertyName", INVALID, 400, NULL) \
     X(AUTO_DISK_CONFIG_DISABLED_BY_IMAGE, NOVA, "AutoDiskConfigDisabledByImage", INVALID, 400, NULL) \
     X(IMAGE_NOT_FOUND, NOVA, "ImageNotFound", NOT_FOUND, 404, "image %(image_id)s was not found") \
-    X(IMAGE_DELETE_CONFLICT, NOVA, "ImageDeleteConflict", NOVA_EXCEPTION, 500, NULL) \
+    X(IMAGE_DELETE_CONFLICT, NOVA, "ImageDeleteConflict", NOVA_EXCEPTION, 500, "the image cannot be deleted: %(reason)s") \
     X(PRESERVE_EPHEMERAL_NOT_SUPPORTED, NOVA, "PreserveEphemeralNotSupported", INVALID, 400, "preserving ephemeral disks is not supported") \
     X(INSTANCE_MAPPING_NOT_FOUND, NOVA, "InstanceMappingNotFound", NOT_FOUND, 404, NULL) \
     X(INVALID_CIDR, NOVA, "InvalidCidr", INVALID, 400, NULL) \
@@ -158,7 +158,7 @@
     X(NETWORK_NOT_FOUND_FOR_BRIDGE, NOVA, "NetworkNotFoundForBridge", NETWORK_NOT_FOUND, 404, NULL) \
     X(NETWORK_NOT_FOUND_FOR_INSTANCE, NOVA, "NetworkNotFoundForInstance", NETWORK_NOT_FOUND, 404, "no network of instance %(instance_id)s was found") \
     X(NETWORK_AMBIGUOUS, NOVA, "NetworkAmbiguous", INVALID, 400, "more than one network is possible, name one") \
-    X(UNABLE_TO_AUTO_ALLOCATE_NETWORK, NOVA, "UnableToAutoAllocateNetwork", INVALID, 400, NULL) \
+    X(UNABLE_TO_AUTO_ALLOCATE_NETWORK, NOVA, "UnableToAutoAllocateNetwork", INVALID, 400, "no network can be made for project %(project_id)s") \
     X(NETWORK_REQUIRES_SUBNET, NOVA, "NetworkRequiresSubnet", INVALID, 400, NULL) \
     X(EXTERNAL_NETWORK_ATTACH_FORBIDDEN, NOVA, "ExternalNetworkAttachForbidden", FORBIDDEN, 403, "external network %(network_uuid)s may not be attached") \
     X(NETWORK_MISSING_PHYSICAL_NETWORK, NOVA, "NetworkMissingPhysicalNetwork", NOVA_EXCEPTION, 500, NULL) \
@@ -168,7 +168,7 @@
     X(PORT_IN_USE, NOVA, "PortInUse", INVALID, 400, "port %(port_id)s is in use") \
     X(PORT_REQUIRES_FIXED_IP, NOVA, "PortRequiresFixedIP", INVALID, 400, "port %(port_id)s needs a fixed IP") \
     X(PORT_NOT_USABLE, NOVA, "PortNotUsable", INVALID, 400, "port %(port_id)s cannot be used by instance %(instance)s") \
-    X(PORT_NOT_USABLE_DNS, NOVA, "PortNotUsableDNS", INVALID, 400, NULL) \
+    X(PORT_NOT_USABLE_DNS, NOVA, "PortNotUsableDNS", INVALID, 400, "port %(port_id)s cannot be used by instance %(instance)s: its dns_name is %(value)s, the host name %(hostname)s") \
     X(PORT_BINDING_FAILED, NOVA, "PortBindingFailed", INVALID, 400, "binding of port %(port_id)s failed, the logs of neutron say why") \
     X(PORT_BINDING_DELETION_FAILED, NOVA, "PortBindingDeletionFailed", NOVA_EXCEPTION, 500, "the binding of port %(port_id)s to host %(host)s cannot be deleted") \
     X(PORT_BINDING_ACTIVATION_FAILED, NOVA, "PortBindingActivationFailed", NOVA_EXCEPTION, 500, "the binding of port %(port_id)s to host %(host)s cannot be activated") \
@@ -176,7 +176,7 @@
     X(ATTACH_SRIOV_PORT_NOT_SUPPORTED, NOVA, "AttachSRIOVPortNotSupported", INVALID, 400, NULL) \
     X(FIXED_IP_NOT_FOUND_FOR_ADDRESS, NOVA, "FixedIpNotFoundForAddress", NOT_FOUND, 404, "no fixed IP with address %(address)s") \
     X(FIXED_IP_NOT_FOUND_FOR_INSTANCE, NOVA, "FixedIpNotFoundForInstance", NOT_FOUND, 404, "instance %(instance_uuid)s has no fixed IP %(ip)s") \
-    X(FIXED_IP_ALREADY_IN_USE, NOVA, "FixedIpAlreadyInUse", NOVA_EXCEPTION, 500, NULL) \
+    X(FIXED_IP_ALREADY_IN_USE, NOVA, "FixedIpAlreadyInUse", NOVA_EXCEPTION, 500, "fixed IP %(address)s is taken already, by instance %(instance_uuid)s") \
     X(FIXED_IP_ASSOCIATED_WITH_MULTIPLE_INSTANCES, NOVA, "FixedIpAssociatedWithMultipleInstances", NOVA_EXCEPTION, 500, NULL) \
     X(FIXED_IP_INVALID_ON_HOST, NOVA, "FixedIpInvalidOnHost", INVALID, 400, "the fixed IP of port %(port_id)s is not valid on this host") \
     X(NO_MORE_FIXED_IPS, NOVA, "NoMoreFixedIps", NOVA_EXCEPTION, 500, "no fixed IP is left in network %(net)s") \
@@ -206,10 +206,10 @@
     X(PROJECT_QUOTA_NOT_FOUND, NOVA, "ProjectQuotaNotFound", QUOTA_NOT_FOUND, 404, NULL) \
     X(QUOTA_CLASS_NOT_FOUND, NOVA, "QuotaClassNotFound", QUOTA_NOT_FOUND, 404, NULL) \
     X(QUOTA_CLASS_EXISTS, NOVA, "QuotaClassExists", NOVA_EXCEPTION, 500, NULL) \
-    X(SECURITY_GROUP_NOT_FOUND, NOVA, "SecurityGroupNotFound", NOT_FOUND, 404, NULL) \
+    X(SECURITY_GROUP_NOT_FOUND, NOVA, "SecurityGroupNotFound", NOT_FOUND, 404, "security group %(security_group_id)s was not found") \
     X(SECURITY_GROUP_NOT_FOUND_FOR_PROJECT, NOVA, "SecurityGroupNotFoundForProject", SECURITY_GROUP_NOT_FOUND, 404, NULL) \
     X(SECURITY_GROUP_EXISTS, NOVA, "SecurityGroupExists", INVALID, 400, NULL) \
-    X(SECURITY_GROUP_CANNOT_BE_APPLIED, NOVA, "SecurityGroupCannotBeApplied", INVALID, 400, NULL) \
+    X(SECURITY_GROUP_CANNOT_BE_APPLIED, NOVA, "SecurityGroupCannotBeApplied", INVALID, 400, "security groups need a network with a subnet and with port security") \
     X(NO_UNIQUE_MATCH, NOVA, "NoUniqueMatch", NOVA_EXCEPTION, 409, NULL) \
     X(NO_ACTIVE_MIGRATION_FOR_INSTANCE, NOVA, "NoActiveMigrationForInstance", NOT_FOUND, 404, NULL) \
     X(MIGRATION_NOT_FOUND, NOVA, "MigrationNotFound", NOT_FOUND, 404, "migration %(migration_id)s was not found") \
@@ -268,7 +268,7 @@
     X(ONSET_FILE_CONTENT_LIMIT_EXCEEDED, NOVA, "OnsetFileContentLimitExceeded", ONSET_FILE_LIMIT_EXCEEDED, 413, NULL) \
     X(KEYPAIR_LIMIT_EXCEEDED, NOVA, "KeypairLimitExceeded", OVER_QUOTA, 413, NULL) \
     X(SECURITY_GROUP_LIMIT_EXCEEDED, NOVA, "SecurityGroupLimitExceeded", OVER_QUOTA, 413, NULL) \
-    X(PORT_LIMIT_EXCEEDED, NOVA, "PortLimitExceeded", OVER_QUOTA, 413, NULL) \
+    X(PORT_LIMIT_EXCEEDED, NOVA, "PortLimitExceeded", OVER_QUOTA, 413, "the project may have no more ports") \
     X(SERVER_GROUP_LIMIT_EXCEEDED, NOVA, "ServerGroupLimitExceeded", OVER_QUOTA, 413, NULL) \
     X(GROUP_MEMBER_LIMIT_EXCEEDED, NOVA, "GroupMemberLimitExceeded", OVER_QUOTA, 413, NULL) \
     X(AGGREGATE_NOT_FOUND, NOVA, "AggregateNotFound", NOT_FOUND, 404, NULL) \
@@ -298,8 +298,8 @@
     X(INSTANCE_USER_DATA_MALFORMED, NOVA, "InstanceUserDataMalformed", NOVA_EXCEPTION, 500, NULL) \
     X(INSTANCE_UPDATE_CONFLICT, NOVA, "InstanceUpdateConflict", NOVA_EXCEPTION, 500, "conflict while instance %(instance_uuid)s was updated: expected %(expected)s, found %(actual)s") \
     X(UNKNOWN_INSTANCE_UPDATE_CONFLICT, NOVA, "UnknownInstanceUpdateConflict", INSTANCE_UPDATE_CONFLICT, 500, NULL) \
-    X(UNEXPECTED_TASK_STATE_ERROR, NOVA, "UnexpectedTaskStateError", INSTANCE_UPDATE_CONFLICT, 500, "unexpected task state: expected %(expected)s, found %(actual)s") \
-    X(UNEXPECTED_DELETING_TASK_STATE_ERROR, NOVA, "UnexpectedDeletingTaskStateError", UNEXPECTED_TASK_STATE_ERROR, 500, "unexpected task state: expected %(expected)s, found %(actual)s") \
+    X(UNEXPECTED_TASK_STATE_ERROR, NOVA, "UnexpectedTaskStateError", INSTANCE_UPDATE_CONFLICT, 500, "unexpected task state of instance %(instance_uuid)s: expected %(expected)s, found %(actual)s") \
+    X(UNEXPECTED_DELETING_TASK_STATE_ERROR, NOVA, "UnexpectedDeletingTaskStateError", UNEXPECTED_TASK_STATE_ERROR, 500, "unexpected task state of instance %(instance_uuid)s: expected %(expected)s, found %(actual)s") \
     X(INSTANCE_ACTION_NOT_FOUND, NOVA, "InstanceActionNotFound", NOVA_EXCEPTION, 500, "instance %(instance_uuid)s has no action of request %(request_id)s") \
     X(INSTANCE_ACTION_EVENT_NOT_FOUND, NOVA, "InstanceActionEventNotFound", NOVA_EXCEPTION, 500, "action %(action_id)s has no event %(event)s") \
     X(INSTANCE_EVACUATE_NOT_SUPPORTED, NOVA, "InstanceEvacuateNotSupported", INVALID, 400, NULL) \
@@ -383,7 +383,7 @@
     X(INVALID_MACHINE_TYPE, NOVA, "InvalidMachineType", INVALID, 400, "machine type %(mtype)s of image %(image_name)s (%(image_id)s) is not valid: %(reason)s") \
     X(INVALID_MACHINE_TYPE_UPDATE, NOVA, "InvalidMachineTypeUpdate", INVALID, 400, NULL) \
     X(UNSUPPORTED_MACHINE_TYPE, NOVA, "UnsupportedMachineType", INVALID, 400, "machine type %(machine_type)s is not supported") \
-    X(INVALID_VIRTUAL_MACHINE_MODE, NOVA, "InvalidVirtualMachineMode", INVALID, 400, NULL) \
+    X(INVALID_VIRTUAL_MACHINE_MODE, NOVA, "InvalidVirtualMachineMode", INVALID, 400, "virtual machine mode %(vmmode)s is not known") \
     X(INVALID_TOKEN, NOVA, "InvalidToken", INVALID, 400, "token %(token)s is not valid or has expired") \
     X(TOKEN_IN_USE, NOVA, "TokenInUse", INVALID, 400, "the token is already in use") \
     X(INVALID_CONNECTION_INFO, NOVA, "InvalidConnectionInfo", INVALID, 400, "the connection info is not valid") \
@@ -425,7 +425,7 @@
     X(ATTACH_INTERFACE_NOT_SUPPORTED, NOVA, "AttachInterfaceNotSupported", INVALID, 400, "attaching an interface to instance %(instance_uuid)s is not supported") \
     X(ATTACH_INTERFACE_WITH_QO_S_POLICY_NOT_SUPPORTED, NOVA, "AttachInterfaceWithQoSPolicyNotSupported", ATTACH_INTERFACE_NOT_SUPPORTED, 400, NULL) \
     X(ATTACH_WITH_EXTENDED_QO_S_POLICY_NOT_SUPPORTED, NOVA, "AttachWithExtendedQoSPolicyNotSupported", ATTACH_INTERFACE_NOT_SUPPORTED, 400, NULL) \
-    X(NETWORKS_WITH_QO_S_POLICY_NOT_SUPPORTED, NOVA, "NetworksWithQoSPolicyNotSupported", INVALID, 400, NULL) \
+    X(NETWORKS_WITH_QO_S_POLICY_NOT_SUPPORTED, NOVA, "NetworksWithQoSPolicyNotSupported", INVALID, 400, "network %(network_id)s has a QoS policy, which instance %(instance_uuid)s cannot have") \
     X(CREATE_WITH_PORT_RESOURCE_REQUEST_OLD_VERSION, NOVA, "CreateWithPortResourceRequestOldVersion", INVALID, 400, NULL) \
     X(EXTENDED_RESOURCE_REQUEST_OLD_COMPUTE, NOVA, "ExtendedResourceRequestOldCompute", INVALID, 400, NULL) \
     X(INVALID_RESERVED_MEMORY_PAGES_OPTION, NOVA, "InvalidReservedMemoryPagesOption", INVALID, 400, NULL) \
@@ -447,8 +447,8 @@
     X(INVENTORY_IN_USE, NOVA, "InventoryInUse", INVALID_INVENTORY, 400, NULL) \
     X(USAGES_RETRIEVAL_FAILED, NOVA, "UsagesRetrievalFailed", NOVA_EXCEPTION, 500, NULL) \
     X(NOT_SUPPORTED_WITH_OPTION, NOVA, "NotSupportedWithOption", INVALID, 400, "%(operation)s is not supported with option %(option)s") \
-    X(UNAUTHORIZED, NOVA, "Unauthorized", NOVA_EXCEPTION, 401, NULL) \
-    X(NEUTRON_ADMIN_CREDENTIAL_CONFIGURATION_INVALID, NOVA, "NeutronAdminCredentialConfigurationInvalid", INVALID, 400, NULL) \
+    X(UNAUTHORIZED, NOVA, "Unauthorized", NOVA_EXCEPTION, 401, "the credentials are not accepted") \
+    X(NEUTRON_ADMIN_CREDENTIAL_CONFIGURATION_INVALID, NOVA, "NeutronAdminCredentialConfigurationInvalid", INVALID, 400, "Neutron does not accept the credentials of the configuration") \
     X(INVALID_EMULATOR_THREADS_POLICY, NOVA, "InvalidEmulatorThreadsPolicy", INVALID, 400, NULL) \
     X(INVALID_CPU_ALLOCATION_POLICY, NOVA, "InvalidCPUAllocationPolicy", INVALID, 400, NULL) \
     X(INVALID_CPU_THREAD_ALLOCATION_POLICY, NOVA, "InvalidCPUThreadAllocationPolicy", INVALID, 400, NULL) \
@@ -468,7 +468,7 @@
     X(OPT_REQUIRED_IF_OTHER_OPT_VALUE, NOVA, "OptRequiredIfOtherOptValue", NOVA_EXCEPTION, 500, NULL) \
     X(ALLOCATION_CREATE_FAILED, NOVA, "AllocationCreateFailed", NOVA_EXCEPTION, 500, NULL) \
     X(ALLOCATION_UPDATE_FAILED, NOVA, "AllocationUpdateFailed", NOVA_EXCEPTION, 500, "allocations of consumer %(consumer_uuid)s cannot be updated: %(error)s") \
-    X(ALLOCATION_MOVE_FAILED, NOVA, "AllocationMoveFailed", NOVA_EXCEPTION, 500, NULL) \
+    X(ALLOCATION_MOVE_FAILED, NOVA, "AllocationMoveFailed", NOVA_EXCEPTION, 500, "allocations of consumer %(source_consumer)s cannot be moved to %(target_consumer)s: %(error)s") \
     X(ALLOCATION_DELETE_FAILED, NOVA, "AllocationDeleteFailed", NOVA_EXCEPTION, 500, "allocations of consumer %(consumer_uuid)s cannot be deleted: %(error)s") \
     X(TOO_MANY_COMPUTES_FOR_HOST, NOVA, "TooManyComputesForHost", NOVA_EXCEPTION, 500, NULL) \
     X(CERTIFICATE_VALIDATION_FAILED, NOVA, "CertificateValidationFailed", NOVA_EXCEPTION, 500, "certificate %(cert_uuid)s cannot be validated: %(reason)s") \

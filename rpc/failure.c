@@ -8,6 +8,20 @@
 
 /* The failure member of a reply: JSON text in a string (spec/rpc-wire.md section 3.3). */
 
+/* A keyword argument. Nova's own texts have "%(maximum)d" in some places: what is an integer goes as one. */
+static void set_kwarg(NdJson *kwargs, const char *key, const char *value)
+{
+    gint64 number;
+    g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+    g_autofree char *again = NULL;
+    if (value != NULL && g_ascii_string_to_signed(value, 10, G_MININT64, G_MAXINT64, &number, NULL))
+        again = g_strdup_printf("%" G_GINT64_FORMAT, number);
+    if (again != NULL && g_str_equal(again, value))
+        nd_json_set_int(kwargs, key, number);
+    else
+        nd_json_set_string(kwargs, key, valid);
+}
+
 char *rpc_failure_encode(const GError *error)
 {
     g_autoptr(GError) mapped = nova_exception_from_error(error);
@@ -18,7 +32,9 @@ char *rpc_failure_encode(const GError *error)
     nd_json_set_string(failure, "message", text);
     nd_json_set(failure, "tb", json_object_new_array());
     NdJson *args = json_object_new_array();
-    json_object_array_add(args, json_object_new_string(text));
+    /* Without one the caller's nova fills in its own text for the class, which is then what its API shows. */
+    if (!nova_exception_is_nova(mapped) || !rpc_exception_is_from_template(mapped))
+        json_object_array_add(args, json_object_new_string(text));
     nd_json_set(failure, "args", args);
     NdJson *kwargs = json_object_new_object();
     nd_json_set(failure, "kwargs", kwargs);
@@ -27,10 +43,8 @@ char *rpc_failure_encode(const GError *error)
     gpointer key, value;
     if (given != NULL && nova_exception_is_nova(mapped)) {
         g_hash_table_iter_init(&iter, given);
-        while (g_hash_table_iter_next(&iter, &key, &value)) {
-            g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-            nd_json_set_string(kwargs, key, valid);
-        }
+        while (g_hash_table_iter_next(&iter, &key, &value))
+            set_kwarg(kwargs, key, value);
     }
     if (nova_exception_is_nova(mapped))
         nd_json_set_int(kwargs, "code", nova_exception_number(mapped));

@@ -90,10 +90,23 @@ static void test_encode(void)
     g_autoptr(NdJson) failure = failure_of(error);
     /* As upstream's: spec/rpc-wire.md section 3.3. */
     const char *expected = "{\"class\":\"InstanceNotFound\",\"module\":\"nova.exception\",\"message\":\"Instance U could not be found.\",\"tb\":[],"
-                           "\"args\":[\"Instance U could not be found.\"],\"kwargs\":{\"instance_id\":\"U\",\"code\":404}}";
+                           "\"args\":[],\"kwargs\":{\"instance_id\":\"U\",\"code\":404}}";
     g_autoptr(NdJson) wanted = NULL;
     g_assert_true(nd_json_parse(expected, strlen(expected), NULL, &wanted, NULL));
     g_assert_true(nd_json_equal(failure, wanted));
+    /* An own text goes along; so does that of a template that lacks an argument. Integers are numbers. */
+    g_autoptr(GError) own = NULL, incomplete = NULL, limit = NULL;
+    nova_exception_set_text(&own, NOVA_EXC_INSTANCE_NOT_FOUND, "not here", "instance_id", "U", NULL);
+    g_autoptr(NdJson) own_failure = failure_of(own);
+    g_assert_cmpstr(json_object_get_string(json_object_array_get_idx(nd_json_array(own_failure, "args"), 0)), ==, "not here");
+    nova_exception_set(&incomplete, NOVA_EXC_INSTANCE_NOT_FOUND, "other", "U", NULL);
+    g_autoptr(NdJson) incomplete_failure = failure_of(incomplete);
+    g_assert_cmpuint(json_object_array_length(nd_json_array(incomplete_failure, "args")), ==, 1);
+    nova_exception_set(&limit, NOVA_EXC_TOO_MANY_DISK_DEVICES, "maximum", "26", "other", "026", NULL);
+    g_autoptr(NdJson) limit_failure = failure_of(limit);
+    g_assert_cmpint(nd_json_int(nd_json_object(limit_failure, "kwargs"), "maximum", 0), ==, 26);
+    g_assert_cmpstr(nd_json_string(nd_json_object(limit_failure, "kwargs"), "other", NULL), ==, "026");
+    g_assert_cmpuint(json_object_array_length(nd_json_array(limit_failure, "args")), ==, 0);
     g_autoptr(GError) builtin = NULL;
     nova_exception_set_text(&builtin, NOVA_EXC_TYPE_ERROR, "m() got", "x", "y", NULL);
     g_autoptr(NdJson) second = failure_of(builtin);
