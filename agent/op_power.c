@@ -3,6 +3,7 @@
 
 #include "agent/agent.h"
 #include "agent/guest.h"
+#include "agent/image_service.h"
 #include "agent/method_args.h"
 #include "agent/network.h"
 #include "agent/task_state.h"
@@ -83,10 +84,21 @@ static bool start_power_on(Operation *operation, GError **error)
     return guest != NULL && guest_power_on(guest, error);
 }
 
+/* The image of a server that was shelved and had not left this host: it has done its service, also when it cannot be deleted. */
+static void delete_shelved_image(Operation *operation)
+{
+    const char *image_id = nova_object_dict_get(operation->instance, NOVA_INSTANCE_SYSTEM_METADATA, "shelved_image_id");
+    g_autoptr(GError) failure = NULL;
+
+    if (image_id != NULL && !image_service_delete(operation->agent, operation->context, image_id, &failure))
+        nd_warning(LOGGER, "Failed to delete snapshot from shelved instance (%s): %s", image_id, failure->message);
+}
+
 static bool start_settle(Operation *operation, GError **error)
 {
     static const char *const expected[] = {TASK_POWERING_ON, NULL};
 
+    delete_shelved_image(operation);
     for (guint i = 0; i < G_N_ELEMENTS(shelved_keys); i++)
         if (nova_object_dict_get(operation->instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved_keys[i]) != NULL)
             nova_object_dict_remove(operation->instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved_keys[i]);
@@ -147,6 +159,8 @@ static bool reboot_prepare(Operation *operation, GError **error G_GNUC_UNUSED)
 
     data->vm_state = g_strdup(g_strcmp0(operation->instance->vm_state, VM_RESCUED) == 0 ? VM_RESCUED : VM_ACTIVE);
     operation->data = data;
+    /* Saved by the second step; upstream's start notification tells it already. */
+    nova_instance_set_task_state(operation->instance, reboots[reboot_kind(operation)].pending);
     nd_info(LOGGER, "Rebooting instance");
     return true;
 }

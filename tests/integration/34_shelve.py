@@ -70,8 +70,10 @@ def test_shelved_on_its_host(lab):
         server.wait_action("shelve")
         assert state(server)[:4] == ["SHELVED", "shelved", None, 4], state(server)
         assert virsh("domstate", server.domain).strip() == "shut off"
+        assert len(shelved_images(lab, server)) == 1, shelved_images(lab, server)
         server.action("unshelve").wait("ACTIVE")
         server.wait_action("unshelve")
+        until("end of the shelved image", 30, lambda: not shelved_images(lab, server))
         server.wait_console(READY)
         server.action("os-stop").wait("SHUTOFF")
         server.action("shelve").wait("SHELVED", 180)

@@ -39,6 +39,7 @@ JSON_COLUMNS = {"numa_topology", "pci_requests", "flavor", "vcpu_model", "migrat
 NODE_USE = ("vcpus_used", "memory_mb_used", "local_gb_used", "free_ram_mb", "free_disk_gb", "running_vms", "current_workload", "stats", "deleted")
 NODE_BASE = ("memory_mb_used", "local_gb_used", "free_ram_mb", "free_disk_gb", "vcpus_used")  # compared as changes since the first server
 NODE_LEFT_OUT = ("disk_available_least", "updated_at", "created_at", "id", "uuid")
+IMAGE_LEFT_OUT = ("size", "checksum", "os_hash_value", "file", "self", "schema", "virtual_size")
 
 QUERIES = (
     ("instances", "select * from instances where uuid=%s"),
@@ -225,6 +226,11 @@ class Recorder:
             out["compute_nodes"] = used
         return flat(out)
 
+    def images(self, server):
+        """What Glance has of the server, without what is of the bytes."""
+        found = sorted(server.cloud.get("image", f"/v2/images?instance_uuid={server.id}")["images"], key=lambda i: i["created_at"])
+        return {f"images[{n}]": self.plain.value({k: v for k, v in image.items() if k not in IMAGE_LEFT_OUT}) for n, image in enumerate(found)}
+
     def begin(self):
         """The row begins: what came before it is not its own."""
         self.notifications.take()
@@ -271,6 +277,7 @@ class Recorder:
             self.server = server.id
             self.previous = {path: value for path, value in self.previous.items() if path.startswith("compute_nodes")}
         rows = self.at_rest(server.id, node, audit_seconds)
+        rows.update(flat(self.images(server)))
         if not node:  # its last known state is still the one to compare with
             rows.update({path: value for path, value in self.previous.items() if path.startswith("compute_nodes")})
         point = {"actions": self.new_actions(server), "notifications": self.heard(), "database": change(self.previous, rows)}
