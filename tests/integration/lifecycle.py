@@ -14,11 +14,14 @@ from lab import HttpError, configured, until
 # name; before(life): not timed; act(life): timed; node: the compute node's record is part of this fixed point
 Row = collections.namedtuple("Row", "name before act node", defaults=(None, None, False))
 
-AUDIT_SECONDS = 10  # update_resources_interval of the run, so that the compute node's record settles soon
-SETTINGS = f"update_resources_interval = {AUDIT_SECONDS}"
+AUDIT_SECONDS = 4  # update_resources_interval of the run, so that the compute node's record settles soon
+# A guest that is off its kernel's legs does not hear its power button, and is not waited for longer than this.
+SETTINGS = f"update_resources_interval = {AUDIT_SECONDS}\nshutdown_timeout = 5"
 # For the second server: what waits before it is done
 LATER_SETTINGS = SETTINGS + "\nreclaim_instance_interval = 3600\nshelved_offload_time = -1"
 PAUSE = 0.1
+SECONDS = 60
+FAILURES_MOST = 3
 
 
 class Life:
@@ -29,6 +32,7 @@ class Life:
         self.server = self.port = None
         self.images = []
         self.answer = None  # HTTP status of a refusal in the row
+        self.began = 0.0
         self.named = {}     # what stands for an id of this run in the recording
 
     def name(self, what, identity):
@@ -44,7 +48,7 @@ class Life:
             if server["status"] == "ERROR" and status != "ERROR":
                 raise AssertionError(f"server is in ERROR: {server.get('fault', {}).get('message')}")
             return server["status"] == status and server["OS-EXT-STS:task_state"] is None
-        until(f"status {status}", 180, there, PAUSE)
+        until(f"status {status}", SECONDS, there, PAUSE)
 
     def post(self, action, value=None, microversion=None):
         """An action; a refusal is part of the recording."""
@@ -63,8 +67,8 @@ class Life:
 def settled(life, action=None):
     """No task under way, and if an action is named, the end of its newest events."""
     if action:
-        life.server.wait_action(action, 120)
-    until("a server at rest", 120, lambda: life.server.show()["OS-EXT-STS:task_state"] is None, PAUSE)
+        life.server.wait_action(action, SECONDS)
+    until("a server at rest", SECONDS, lambda: life.server.show()["OS-EXT-STS:task_state"] is None, PAUSE)
 
 
 def does(action, status, value=None):
@@ -100,12 +104,12 @@ def make_port(life):
 
 def attach(life):
     life.cloud.post("compute", f"/servers/{life.server.id}/os-interface", {"interfaceAttachment": {"port_id": life.port}})
-    until("two interfaces", 60, lambda: len(life.server.interfaces()) == 2, PAUSE)
+    until("two interfaces", SECONDS, lambda: len(life.server.interfaces()) == 2, PAUSE)
 
 
 def detach(life):
     life.cloud.delete("compute", f"/servers/{life.server.id}/os-interface/{life.port}")
-    until("one interface", 60, lambda: len(life.server.interfaces()) == 1, PAUSE)
+    until("one interface", SECONDS, lambda: len(life.server.interfaces()) == 1, PAUSE)
     life.server.wait_action("detach_interface")
 
 
@@ -120,7 +124,7 @@ def crash_dump(life):
 
 
 def image_active(life, image):
-    until("active image", 180, lambda: life.cloud.get("image", f"/v2/images/{image}")["status"] == "active", PAUSE)
+    until("active image", SECONDS, lambda: life.cloud.get("image", f"/v2/images/{image}")["status"] == "active", PAUSE)
 
 
 def snapshot(life):
@@ -133,7 +137,7 @@ def snapshot(life):
 
 def backup(life):
     life.post("createBackup", {"name": "life-backup", "backup_type": "daily", "rotation": 1})
-    image = until("backup image", 60, lambda: life.cloud.get("image", "/v2/images?name=life-backup")["images"], PAUSE)[0]["id"]
+    image = until("backup image", SECONDS, lambda: life.cloud.get("image", "/v2/images?name=life-backup")["images"], PAUSE)[0]["id"]
     life.name("BACKUP", image)
     life.lab.delete_later("image", f"/v2/images/{image}")
     image_active(life, image)
@@ -201,7 +205,7 @@ def shelve(status):
 
 def delete(life):
     life.cloud.delete("compute", f"/servers/{life.server.id}")
-    until("end of the server", 120, lambda: not life.server.exists(), PAUSE)
+    until("end of the server", SECONDS, lambda: not life.server.exists(), PAUSE)
 
 
 def soft_delete(life):
@@ -211,7 +215,7 @@ def soft_delete(life):
 
 def force_delete(life):
     life.post("forceDelete")
-    until("end of the server", 120, lambda: not life.server.exists(), PAUSE)
+    until("end of the server", SECONDS, lambda: not life.server.exists(), PAUSE)
 
 
 ROWS = (
@@ -235,13 +239,13 @@ ROWS = (
     Row("backup", act=backup),
     Row("rescue", act=does("rescue", "RESCUE")),
     Row("unrescue", act=does("unrescue", "ACTIVE")),
-    Row("rebuild", Life.listening, rebuild),
-    Row("resize", Life.listening, resize("m1.micro"), node=True),
+    Row("rebuild", act=rebuild),
+    Row("resize", act=resize("m1.micro"), node=True),
     Row("revert", act=revert, node=True),
-    Row("resize again", Life.listening, resize("m1.tiny")),
+    Row("resize again", act=resize("m1.tiny")),
     Row("confirm", act=confirm, node=True),
     Row("resize refused", act=resize_refused),
-    Row("shelve", Life.listening, shelve("SHELVED_OFFLOADED"), node=True),
+    Row("shelve", act=shelve("SHELVED_OFFLOADED"), node=True),
     Row("unshelve", act=does("unshelve", "ACTIVE"), node=True),
     Row("failed rescue", bad_image, rescue_fails),
     Row("reboot of the failed", act=does("reboot", "ACTIVE", {"type": "HARD"})),
@@ -253,9 +257,9 @@ ROWS = (
 
 LATER_ROWS = (
     Row("create 2", act=boot("later")),
-    Row("shelve, stay", Life.listening, shelve("SHELVED")),
+    Row("shelve, stay", act=shelve("SHELVED")),
     Row("unshelve here", act=does("unshelve", "ACTIVE")),
-    Row("stop 2", Life.listening, does("os-stop", "SHUTOFF")),
+    Row("stop 2", act=does("os-stop", "SHUTOFF")),
     Row("shelve stopped", act=shelve("SHELVED")),
     Row("offload", act=does("shelveOffload", "SHELVED_OFFLOADED")),
     Row("unshelve 2", act=does("unshelve", "ACTIVE")),
@@ -288,21 +292,35 @@ def put_back(value):
         os.environ["NOTIFY"] = value
 
 
-def play(life, rows, recorder, say):
-    """Drives the rows; gives the list of their fixed points."""
-    points = []
-    for row in rows:
-        life.answer = None
+def failure_of(row, life, recorder):
+    """Does the row; what went wrong with it, or nothing."""
+    try:
         if row.before:
             row.before(life)
         recorder.begin()
-        began = time.monotonic()
+        life.began = time.monotonic()
         row.act(life)
-        seconds = time.monotonic() - began
-        point = {"row": row.name, "seconds": round(seconds, 2), "answer": life.answer}
+    except (AssertionError, TimeoutError, HttpError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def play(life, rows, recorder, say):
+    """Drives the rows; gives the list of their fixed points. A row that fails is a difference; after a few of them it ends."""
+    points, failures = [], 0
+    for row in rows:
+        life.answer, life.began = None, time.monotonic()
+        failure = failure_of(row, life, recorder)
+        seconds = time.monotonic() - life.began
+        point = {"row": row.name, "seconds": round(seconds, 2), "answer": life.answer, "failure": failure}
+        if life.server is None:
+            raise AssertionError(failure)
         point.update(recorder.fixed_point(life, row.node, AUDIT_SECONDS))
         points.append(point)
-        say(f"{seconds:7.1f}s  {row.name}")
+        say(f"{seconds:7.1f}s  {row.name}{'  -- ' + failure if failure else ''}")
+        failures += failure is not None
+        if failures > FAILURES_MOST:
+            break
     return points
 
 

@@ -72,6 +72,8 @@ def flat_events(events):
 
 
 def of_row(want, got):
+    if got.get("failure") or want.get("failure"):
+        yield f"failure: {shown(want.get('failure'))} -> {shown(got.get('failure'))}"
     if want["answer"] != got["answer"]:
         yield f"answer: {shown(want['answer'])} -> {shown(got['answer'])}"
     yield from actions(want["actions"], got["actions"])
