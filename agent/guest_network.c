@@ -17,8 +17,9 @@
 
 #define LOGGER "nova.virt.libvirt.vif"
 
-static VirtVif vif_for_host(const NovaVif *vif)
+static VirtVif vif_for_host(const Guest *guest, const NovaVif *vif)
 {
+    const NdConfig *config = guest->agent->config;
     NdJson *meta = vif->network ? vif->network->meta : NULL;
     return (VirtVif){
         .type = vif->type,
@@ -28,6 +29,11 @@ static VirtVif vif_for_host(const NovaVif *vif)
         .bridge = vif->network ? vif->network->bridge : NULL,
         .mtu = nova_vif_mtu(vif),
         .hybrid_plug = nova_vif_is_hybrid_plug(vif),
+        .instance_uuid = guest->instance->uuid,
+        .ovs = {.connection = nd_config_string(config, "os_vif_ovs", "ovsdb_connection"),
+                .timeout_s = (unsigned)CLAMP(nd_config_int(config, "os_vif_ovs", "ovs_vsctl_timeout"), 0, G_MAXINT16),
+                .isolate = nd_config_bool(config, "os_vif_ovs", "isolate_vif")},
+        .ovs_mtu = (int)nd_config_int(config, "os_vif_ovs", "network_device_mtu"),
         .create_bridge = nd_json_bool(meta, "should_create_bridge", false),
         .bridge_interface = nd_json_string(meta, "bridge_interface", NULL),
         .multi_host = nd_json_bool(meta, "multi_host", false),
@@ -37,7 +43,7 @@ static VirtVif vif_for_host(const NovaVif *vif)
 bool guest_plug_interfaces(Guest *guest, GError **error)
 {
     for (guint i = 0; i < guest->interfaces->len; i++) {
-        VirtVif vif = vif_for_host(g_ptr_array_index(guest->interfaces, i));
+        VirtVif vif = vif_for_host(guest, g_ptr_array_index(guest->interfaces, i));
         if (!virt_vif_plug(&vif, error)) {
             g_prefix_error(error, "plug interface '%s': ", vif.vif_id);
             return false;
@@ -49,7 +55,7 @@ bool guest_plug_interfaces(Guest *guest, GError **error)
 void guest_unplug_interfaces(Guest *guest)
 {
     for (guint i = 0; i < guest->interfaces->len; i++) {
-        VirtVif vif = vif_for_host(g_ptr_array_index(guest->interfaces, i));
+        VirtVif vif = vif_for_host(guest, g_ptr_array_index(guest->interfaces, i));
         g_autoptr(GError) error = NULL;
         if (!virt_vif_unplug(&vif, &error))
             nd_warning(LOGGER, "interface '%s' cannot be unplugged: %s", vif.vif_id, error->message);
@@ -121,7 +127,7 @@ bool guest_attach_interface(Guest *guest, NdJson *vif_json, GError **error)
     g_autoptr(NovaVif) vif = nova_vif_from_json(vif_json, error);
     if (vif == NULL)
         return false;
-    VirtVif host_vif = vif_for_host(vif);
+    VirtVif host_vif = vif_for_host(guest, vif);
     if (!virt_vif_plug(&host_vif, error))
         return false;
     g_autoptr(GuestHost) host = agent_guest_host(guest->agent);
@@ -143,7 +149,7 @@ bool guest_detach_interface(Guest *guest, NdJson *vif_json, GError **error)
     g_autoptr(NovaVif) vif = nova_vif_from_json(vif_json, error);
     if (vif == NULL)
         return false;
-    VirtVif host_vif = vif_for_host(vif);
+    VirtVif host_vif = vif_for_host(guest, vif);
     VirtDeviceMatch match = {.element = "interface", .mac = vif->address};
     VirtDetachOptions options = {
         .attempts = (int)nd_config_int(guest->agent->config, "libvirt", "device_detach_attempts"),

@@ -107,11 +107,11 @@ static const NdOption os_brick_options[] = {
 
 static const NdOption os_vif_ovs_options[] = {
     {"default_qos_type", STRING, "linux-noop", "traffic shaping of new ports", UNSUPPORTED("not implemented yet"), CHOICES("linux-htb,linux-hfsc,linux-sfq,linux-codel,linux-fq_codel,linux-noop")},
-    {"isolate_vif", BOOLEAN, "false", "new ports get a dead VLAN until the agent wires them", UNSUPPORTED("not implemented yet")},
-    {"network_device_mtu", INTEGER, "1500", "MTU of ports whose network names none", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.network_device_mtu")},
-    {"ovs_vsctl_timeout", INTEGER, "120", "seconds for OVSDB", UNSUPPORTED("not implemented yet"), FORMERLY("DEFAULT.ovs_vsctl_timeout")},
-    {"ovsdb_connection", STRING, "tcp:127.0.0.1:6640", "OVSDB of Open vSwitch", UNSUPPORTED("not implemented yet")},
-    {"ovsdb_interface", STRING, "native", "how OVSDB is reached", UNSUPPORTED("not implemented yet"), CHOICES("vsctl,native")},
+    {"isolate_vif", BOOLEAN, "false", "new ports get a dead VLAN until the agent wires them", HONOURED},
+    {"network_device_mtu", INTEGER, "1500", "MTU of ports whose network names none", HONOURED, FORMERLY("DEFAULT.network_device_mtu")},
+    {"ovs_vsctl_timeout", INTEGER, "120", "seconds for OVSDB", HONOURED, FORMERLY("DEFAULT.ovs_vsctl_timeout")},
+    {"ovsdb_connection", STRING, "tcp:127.0.0.1:6640", "OVSDB of Open vSwitch", HONOURED},
+    {"ovsdb_interface", STRING, "native", "how OVSDB is reached", IGNORED("novad uses ovs-vsctl for both"), CHOICES("vsctl,native")},
     {"per_port_bridge", BOOLEAN, "false", "a bridge of its own for each port", UNSUPPORTED("not implemented yet")},
 };
 

@@ -10,6 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -79,7 +80,7 @@ static struct nlmsghdr *new_request(char *buffer, uint16_t type, uint16_t flags,
     return request;
 }
 
-bool virt_link_create_bridge(const char *name, bool *created, GError **error)
+static bool create_bridge(const char *name, bool ageing, bool *created, GError **error)
 {
     char buffer[NETLINK_BUFFER];
     struct ifinfomsg *info;
@@ -94,11 +95,44 @@ bool virt_link_create_bridge(const char *name, bool *created, GError **error)
     mnl_attr_put_u32(request, IFLA_BR_FORWARD_DELAY, 0);
     mnl_attr_put_u32(request, IFLA_BR_STP_STATE, 0);
     mnl_attr_put_u8(request, IFLA_BR_MCAST_SNOOPING, 0);
+    if (!ageing)
+        mnl_attr_put_u32(request, IFLA_BR_AGEING_TIME, 0);
     mnl_attr_nest_end(request, data);
     mnl_attr_nest_end(request, link);
     int errnum = talk(request);
     *created = errnum == 0;
     return errnum == 0 || errnum == EEXIST || fail(error, errnum, "create bridge", name);
+}
+
+bool virt_link_create_bridge(const char *name, bool *created, GError **error)
+{
+    return create_bridge(name, true, created, error);
+}
+
+bool virt_link_create_port_bridge(const char *name, bool *created, GError **error)
+{
+    return create_bridge(name, false, created, error);
+}
+
+bool virt_link_create_veth(const char *name, const char *peer, GError **error)
+{
+    char buffer[NETLINK_BUFFER];
+    struct ifinfomsg *info;
+    if (!check_name(name, error) || !check_name(peer, error))
+        return false;
+    struct nlmsghdr *request = new_request(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, &info);
+    mnl_attr_put_strz(request, IFLA_IFNAME, name);
+    struct nlattr *link = mnl_attr_nest_start(request, IFLA_LINKINFO);
+    mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
+    struct nlattr *data = mnl_attr_nest_start(request, IFLA_INFO_DATA), *other = mnl_attr_nest_start(request, VETH_INFO_PEER);
+    struct ifinfomsg *header = mnl_nlmsg_put_extra_header(request, sizeof *header);
+    header->ifi_family = AF_UNSPEC;
+    mnl_attr_put_strz(request, IFLA_IFNAME, peer);
+    mnl_attr_nest_end(request, other);
+    mnl_attr_nest_end(request, data);
+    mnl_attr_nest_end(request, link);
+    int errnum = talk(request);
+    return errnum == 0 || fail(error, errnum, "create veth pair", name);
 }
 
 /* A request to change an existing link. */
@@ -118,16 +152,26 @@ static bool finish(struct nlmsghdr *request, const char *what, const char *name,
     return errnum == 0 || fail(error, errnum, what, name);
 }
 
-bool virt_link_set_up(const char *name, GError **error)
+static bool set_flag(const char *name, unsigned flag, const char *what, GError **error)
 {
     char buffer[NETLINK_BUFFER];
     struct ifinfomsg *info;
-    struct nlmsghdr *request = change_request(buffer, name, &info, "bring up", error);
+    struct nlmsghdr *request = change_request(buffer, name, &info, what, error);
     if (request == NULL)
         return false;
-    info->ifi_change = IFF_UP;
-    info->ifi_flags = IFF_UP;
-    return finish(request, "bring up", name, error);
+    info->ifi_change = flag;
+    info->ifi_flags = flag;
+    return finish(request, what, name, error);
+}
+
+bool virt_link_set_up(const char *name, GError **error)
+{
+    return set_flag(name, IFF_UP, "bring up", error);
+}
+
+bool virt_link_set_promiscuous(const char *name, GError **error)
+{
+    return set_flag(name, IFF_PROMISC, "make promiscuous", error);
 }
 
 bool virt_link_set_mtu(const char *name, unsigned mtu, GError **error)

@@ -10,6 +10,11 @@
 unsigned virt_link_index(const char *name);
 /* Makes a bridge as os-vif does: forward delay 0, no STP, no multicast snooping. One that is there already is left as it is: *created tells. */
 bool virt_link_create_bridge(const char *name, bool *created, GError **error);
+/* The same, for one port of a guest: it forgets no address in a live migration (ageing time 0). */
+bool virt_link_create_port_bridge(const char *name, bool *created, GError **error);
+/* Makes a pair of links of which each gets what is sent on the other. */
+bool virt_link_create_veth(const char *name, const char *peer, GError **error);
+bool virt_link_set_promiscuous(const char *name, GError **error);
 bool virt_link_set_up(const char *name, GError **error);
 bool virt_link_set_mtu(const char *name, unsigned mtu, GError **error);
 /* Puts a link into a bridge. */

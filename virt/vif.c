@@ -93,13 +93,63 @@ static bool unplug_tap(const VirtVif *vif, GError **error)
     return virt_link_delete(name, error);
 }
 
-/* libvirt adds and removes the port by the virtualport in the interface's XML. With the hybrid plug there is a bridge in between, which is not made yet. */
+static char *port_device(const char *prefix, const VirtVif *vif)
+{
+    g_autofree char *full = g_strconcat(prefix, vif->vif_id, NULL);
+    return g_strndup(full, DEVICE_NAME_LENGTH);
+}
+
+static bool set_both_mtu(const VirtVif *vif, const char *inner, const char *outer, GError **error)
+{
+    int mtu = vif->mtu > 0 ? vif->mtu : vif->ovs_mtu;
+    return mtu <= 0 || (virt_link_set_mtu(inner, (unsigned)mtu, error) && virt_link_set_mtu(outer, (unsigned)mtu, error));
+}
+
+static bool connect_hybrid(const VirtVif *vif, const char *bridge, const char *inner, const char *outer, GError **error)
+{
+    return virt_link_delete(inner, error) && virt_link_create_veth(inner, outer, error) && virt_link_set_up(inner, error) &&
+        virt_link_set_promiscuous(inner, error) && virt_link_set_up(outer, error) && virt_link_set_promiscuous(outer, error) &&
+        set_both_mtu(vif, inner, outer, error) && virt_link_set_master(inner, bridge, error) &&
+        virt_ovs_add_port(&vif->ovs, vif->bridge, outer, vif->vif_id, vif->mac, vif->instance_uuid, error);
+}
+
+/* The guest's tap is on a Linux bridge of its own, where iptables can filter; a veth pair joins that to Open vSwitch. */
+static bool plug_hybrid(const VirtVif *vif, GError **error)
+{
+    g_autofree char *bridge = port_device("qbr", vif), *inner = port_device("qvb", vif), *outer = port_device("qvo", vif);
+    bool created;
+    if (!virt_link_create_port_bridge(bridge, &created, error))
+        return false;
+    bool there = virt_link_exists(outer);
+    if (quieten_bridge(bridge, error) && virt_link_set_up(bridge, error) &&
+        (there ? set_both_mtu(vif, inner, outer, error) : connect_hybrid(vif, bridge, inner, outer, error)))
+        return true;
+    if (!there)
+        virt_link_delete(outer, NULL); /* its other end goes with it */
+    if (created)
+        virt_link_delete(bridge, NULL);
+    return false;
+}
+
+static bool unplug_hybrid(const VirtVif *vif, GError **error)
+{
+    g_autofree char *bridge = port_device("qbr", vif), *outer = port_device("qvo", vif);
+    bool port_deleted = vif->bridge == NULL || virt_ovs_delete_port(&vif->ovs, vif->bridge, outer, error);
+    /* The links go even if Open vSwitch does not answer. */
+    GError **links_error = port_deleted ? error : NULL;
+    bool links_deleted = virt_link_delete(bridge, links_error) && virt_link_delete(outer, links_error);
+    return port_deleted && links_deleted;
+}
+
+/* libvirt adds and removes the port by the virtualport in the interface's XML, but for the hybrid plug. */
 static bool plug_ovs(const VirtVif *vif, GError **error)
 {
-    if (!vif->hybrid_plug)
-        return true;
-    g_set_error_literal(error, VIRT_ERROR, VIRT_ERROR_NOT_SUPPORTED, "vif_type ovs with hybrid plug is not supported yet");
-    return false;
+    return !vif->hybrid_plug || plug_hybrid(vif, error);
+}
+
+static bool unplug_ovs(const VirtVif *vif, GError **error)
+{
+    return !vif->hybrid_plug || unplug_hybrid(vif, error);
 }
 
 static bool nothing(const VirtVif *vif, GError **error)
@@ -115,7 +165,7 @@ static const struct {
     bool (*unplug)(const VirtVif *vif, GError **error);
 } types[] = {
     {"bridge", plug_bridge, nothing}, /* the bridge stays: other ports and Neutron's agent use it */
-    {"ovs", plug_ovs, nothing},
+    {"ovs", plug_ovs, unplug_ovs},
     {"tap", plug_tap, unplug_tap},
 };
 

@@ -7,6 +7,7 @@
 #include "virt/vif.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -157,7 +158,6 @@ static void test_refused(void)
         {{.type = "binding_failed", .vif_id = PORT}, VIRT_ERROR_VIF},
         {{.type = "unbound", .vif_id = PORT}, VIRT_ERROR_VIF},
         {{.type = "vhostuser", .vif_id = PORT}, VIRT_ERROR_NOT_SUPPORTED},
-        {{.type = "ovs", .vif_id = PORT, .bridge = "br-int", .hybrid_plug = true}, VIRT_ERROR_NOT_SUPPORTED},
         {{.type = "bridge", .vif_id = PORT, .create_bridge = true}, VIRT_ERROR_VIF},
         {{.type = "bridge", .vif_id = PORT, .bridge = "a-name-that-is-too-long", .create_bridge = true}, VIRT_ERROR_ARGUMENT},
         {{.type = "bridge", .vif_id = PORT, .bridge = "../../etc", .create_bridge = true}, VIRT_ERROR_ARGUMENT},
@@ -173,6 +173,77 @@ static void test_refused(void)
     g_autoptr(GError) error = NULL;
     g_assert_true(virt_vif_plug(&ovs, &error));
     g_assert_true(virt_vif_unplug(&ovs, &error));
+}
+
+/* A program in place of ovs-vsctl, which is not there: it writes down how it was called, and fails if it should. */
+static char *fake_ovs_vsctl(const char *folder, int status)
+{
+    g_autofree char *program = g_build_filename(folder, "ovs-vsctl", NULL), *log = g_build_filename(folder, "log", NULL);
+    g_autofree char *script = g_strdup_printf("#!/bin/sh\necho \"$@\" >> %s\nexit %d\n", log, status);
+    g_assert_true(g_file_set_contents_full(program, script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+    g_unlink(log);
+    return g_steal_pointer(&log);
+}
+
+static void assert_log(const char *log, const char *wanted)
+{
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, wanted);
+}
+
+/* Bridge, veth pair and the port of Open vSwitch as os-vif makes them; the switch itself is not there. */
+static void test_hybrid(void)
+{
+    NEEDS_NAMESPACE();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("novad-ovs-XXXXXX", NULL), *path = g_strconcat(folder, ":", g_getenv("PATH"), NULL);
+    g_autofree char *before = g_strdup(g_getenv("PATH")), *log = fake_ovs_vsctl(folder, 0);
+    g_setenv("PATH", path, TRUE);
+    VirtVif vif = {.type = "ovs", .vif_id = PORT, .mac = "fa:16:3e:00:00:01", .bridge = "br-int", .hybrid_plug = true, .mtu = 1450, .ovs_mtu = 1500,
+        .instance_uuid = "11111111-2222-3333-4444-555555555555", .ovs = {.connection = "tcp:127.0.0.1:6640", .timeout_s = 120, .isolate = true}};
+    for (int i = 0; i < 2; i++) { /* the second time it is there */
+        g_assert_true(virt_vif_plug(&vif, &error));
+        g_assert_no_error(error);
+    }
+    assert_log(log, "--timeout=120 --db=tcp:127.0.0.1:6640 -- --may-exist add-br br-int -- --may-exist add-port br-int qvo87d4bd71-a5 -- set Interface "
+                    "qvo87d4bd71-a5 external_ids:iface-id=" PORT " external_ids:iface-status=active external_ids:attached-mac=fa:16:3e:00:00:01 "
+                    "external_ids:vm-uuid=11111111-2222-3333-4444-555555555555 -- set Port qvo87d4bd71-a5 tag=4095\n");
+    assert_attribute("qbr87d4bd71-a5", "bridge/ageing_time", "0");
+    assert_attribute("qbr87d4bd71-a5", "bridge/stp_state", "0");
+    assert_attribute("qvb87d4bd71-a5", "mtu", "1450");
+    assert_attribute("qvo87d4bd71-a5", "mtu", "1450");
+    g_assert_true(is_up("qbr87d4bd71-a5") && is_up("qvb87d4bd71-a5") && is_up("qvo87d4bd71-a5"));
+    g_autofree char *flags = attribute("qvb87d4bd71-a5", "flags"), *master = g_file_read_link("/sys/class/net/qvb87d4bd71-a5/master", NULL);
+    g_assert_true((g_ascii_strtoull(flags, NULL, 16) & IFF_PROMISC) != 0);
+    g_assert_true(g_str_has_suffix(master, "/qbr87d4bd71-a5"));
+    g_unlink(log);
+    for (int i = 0; i < 2; i++) {
+        g_assert_true(virt_vif_unplug(&vif, &error));
+        g_assert_no_error(error);
+    }
+    assert_log(log, "--timeout=120 --db=tcp:127.0.0.1:6640 -- --if-exists del-port br-int qvo87d4bd71-a5\n"
+                    "--timeout=120 --db=tcp:127.0.0.1:6640 -- --if-exists del-port br-int qvo87d4bd71-a5\n");
+    g_assert_false(virt_link_exists("qbr87d4bd71-a5") || virt_link_exists("qvb87d4bd71-a5") || virt_link_exists("qvo87d4bd71-a5"));
+
+    /* What fails leaves no links; neither does an unplug that Open vSwitch refuses. */
+    g_autofree char *failing = fake_ovs_vsctl(folder, 1);
+    g_assert_false(virt_vif_plug(&vif, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_VIF);
+    g_clear_error(&error);
+    g_assert_false(virt_link_exists("qbr87d4bd71-a5") || virt_link_exists("qvo87d4bd71-a5"));
+    g_assert_false(virt_vif_unplug(&vif, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_VIF);
+    g_clear_error(&error);
+    vif.mac = "x; reboot";
+    g_assert_false(virt_vif_plug(&vif, &error));
+    g_assert_error(error, VIRT_ERROR, VIRT_ERROR_ARGUMENT);
+    g_assert_false(virt_link_exists("qvo87d4bd71-a5"));
+    g_setenv("PATH", before, TRUE);
+    g_autofree char *program = g_build_filename(folder, "ovs-vsctl", NULL);
+    g_unlink(program);
+    g_unlink(failing);
+    g_rmdir(folder);
 }
 
 static void test_missing_links(void)
@@ -198,6 +269,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt/vif/bridge", test_bridge);
     g_test_add_func("/virt/vif/bridge-of-others", test_bridge_of_others);
     g_test_add_func("/virt/vif/tap", test_tap);
+    g_test_add_func("/virt/vif/hybrid", test_hybrid);
     g_test_add_func("/virt/vif/refused", test_refused);
     g_test_add_func("/virt/vif/missing-links", test_missing_links);
     return g_test_run();
