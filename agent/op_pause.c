@@ -3,7 +3,6 @@
 
 #include "agent/agent.h"
 #include "agent/guest.h"
-#include "agent/network.h"
 #include "agent/task_state.h"
 #include "base/log.h"
 #include "objects/objects.h"
@@ -84,17 +83,37 @@ const OperationSpec operation_unpause_instance = {
 
 /* --- suspend, resume --- */
 
-/* The state to give back when the hypervisor cannot do it, kept as the operation's data. */
-static bool remember_vm_state(Operation *operation, GError **error G_GNUC_UNUSED)
+typedef struct {
+    char *vm_state;       /* to give back when the hypervisor cannot do it */
+    OperationFunc driver; /* the step whose failure makes the server ERROR: upstream covers the driver's work only */
+    Guest *guest;         /* of resume */
+} SuspendData;
+
+static void suspend_data_free(gpointer pointer)
 {
-    operation->data = g_strdup(operation->instance->vm_state);
+    SuspendData *data = pointer;
+
+    guest_free(data->guest);
+    g_free(data->vm_state);
+    g_free(data);
+}
+
+static bool prepare(Operation *operation, OperationFunc driver)
+{
+    SuspendData *data = g_new0(SuspendData, 1);
+
+    data->vm_state = g_strdup(operation->instance->vm_state);
+    data->driver = driver;
+    operation->data = data;
     return true;
 }
 
 static bool error_out_to_vm_state(Operation *operation, GError **error)
 {
-    if (operation->failed_step == 0) /* upstream covers the driver's work only, not the last save */
-        operation_error_out(operation, operation->data, *error);
+    const SuspendData *data = operation->data;
+
+    if (operation->spec->steps[operation->failed_step].run == data->driver)
+        operation_error_out(operation, data->vm_state, *error);
     return false;
 }
 
@@ -111,6 +130,11 @@ static bool suspend_settle(Operation *operation, GError **error)
     return operation_settle(operation, VM_SUSPENDED, expected, error);
 }
 
+static bool suspend_prepare(Operation *operation, GError **error G_GNUC_UNUSED)
+{
+    return prepare(operation, suspend_guest);
+}
+
 static const OperationStep suspend_steps[] = {
     {"suspend", NULL, NULL, suspend_guest, NULL},
     {"settle", NULL, NULL, suspend_settle, NULL},
@@ -122,23 +146,26 @@ const OperationSpec operation_suspend_instance = {
     .flags = OPERATION_STANDARD,
     .steps = suspend_steps,
     .n_steps = G_N_ELEMENTS(suspend_steps),
-    .prepare = remember_vm_state,
+    .prepare = suspend_prepare,
     .on_failure = error_out_to_vm_state,
-    .free_data = g_free,
+    .free_data = suspend_data_free,
 };
+
+static bool resume_gather(Operation *operation, GError **error)
+{
+    SuspendData *data = operation->data;
+
+    nd_info(LOGGER, "Resuming");
+    g_clear_pointer(&data->guest, guest_free);
+    data->guest = guest_new_refreshed(operation->agent, operation->context, operation->instance, error);
+    return data->guest != NULL;
+}
 
 static bool resume_guest(Operation *operation, GError **error)
 {
-    g_autoptr(NdJson) vifs = NULL;
-    g_autoptr(Guest) guest = NULL;
-    GuestParts parts = {0};
+    SuspendData *data = operation->data;
 
-    nd_info(LOGGER, "Resuming");
-    if (!network_refresh(operation->agent, operation->context, operation->instance, NETWORK_REFRESH_CACHED, &vifs, error))
-        return false;
-    parts.vifs = vifs;
-    guest = guest_new(operation->agent, operation->context, operation->instance, &parts, error);
-    return guest != NULL && guest_resume_saved(guest, error);
+    return guest_resume_saved(data->guest, error);
 }
 
 static bool resume_settle(Operation *operation, GError **error)
@@ -151,7 +178,13 @@ static bool resume_settle(Operation *operation, GError **error)
     return operation_settle(operation, vm_state != NULL ? vm_state : VM_ACTIVE, expected, error);
 }
 
+static bool resume_prepare(Operation *operation, GError **error G_GNUC_UNUSED)
+{
+    return prepare(operation, resume_guest);
+}
+
 static const OperationStep resume_steps[] = {
+    {"gather", NULL, NULL, resume_gather, NULL},
     {"resume", NULL, NULL, resume_guest, NULL},
     {"settle", NULL, NULL, resume_settle, NULL},
 };
@@ -162,7 +195,7 @@ const OperationSpec operation_resume_instance = {
     .flags = OPERATION_STANDARD,
     .steps = resume_steps,
     .n_steps = G_N_ELEMENTS(resume_steps),
-    .prepare = remember_vm_state,
+    .prepare = resume_prepare,
     .on_failure = error_out_to_vm_state,
-    .free_data = g_free,
+    .free_data = suspend_data_free,
 };
