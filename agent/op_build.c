@@ -222,7 +222,6 @@ static bool step_spawn(Operation *operation, GError **error)
         .admin_password = method_args_string(operation->args, "admin_password"),
         .injected_files = method_args_json(operation->args, "injected_files"),
     };
-    data->in_spawn = true;
     gint64 begun = g_get_monotonic_time();
     if (!guest_spawn(data->guest, &options, error))
         return false;
@@ -236,7 +235,7 @@ static void undo_spawn(Operation *operation)
     g_autoptr(GError) error = NULL;
     if (data->guest && !guest_destroy(data->guest, true, &error)) {
         nd_warning(LOGGER, "Could not clean up failed build, not rescheduling. Error: %s", error->message);
-        data->in_spawn = false;
+        data->dirty = true;
     }
 }
 
@@ -268,7 +267,6 @@ static bool step_finish(Operation *operation, GError **error)
     static const char *const expected[] = {"spawning", NULL};
     BuildData *data = operation->data;
     NovaInstance *instance = operation->instance;
-    data->in_spawn = false;
     nova_object_dict_remove(instance, NOVA_INSTANCE_SYSTEM_METADATA, "network_allocated");
     set_access_ips(operation, data);
     nova_instance_set_power_state(instance, guest_power_state(operation->agent, instance, NULL));

@@ -15,7 +15,7 @@ typedef struct {
     NdJson *vifs;                            /* allocated */
     Guest *guest;
     TrackerClaim *claim;
-    bool in_spawn;  /* the failure is one of the driver: worth another host */
+    bool dirty;     /* the guest of a failed spawn could not be removed: no other host may build it */
 } BuildData;
 
 /* Members of the journal's data of a build: the request's networks, if it names ports; true once it is another host's. */

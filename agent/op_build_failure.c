@@ -50,9 +50,10 @@ static const struct {
     {NOVA_EXC_INVALID_BDM, BUILD_ABORT, NULL},
 };
 
-/* The outcome and the reason told to the user (caller frees). */
+/* The outcome and the reason told to the user (caller frees). What goes wrong unexpectedly in these steps may go well on another host. */
 static BuildOutcome classify(Operation *operation, const GError *failure, char **reason)
 {
+    static const char *const elsewhere[] = {"claim", "group-policy", "spawn", NULL};
     const BuildData *data = operation->data;
     const char *step = operation->failed_step < operation->spec->n_steps ? operation->spec->steps[operation->failed_step].name : "";
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++) {
@@ -65,7 +66,7 @@ static BuildOutcome classify(Operation *operation, const GError *failure, char *
             *reason = g_strdup(outcomes[i].reason ? outcomes[i].reason : failure->message);
         return outcomes[i].outcome;
     }
-    if (data->in_spawn) {
+    if (state_is_one_of(step, elsewhere) && !data->dirty) {
         *reason = g_strdup(failure->message);
         return BUILD_RESCHEDULE;
     }
