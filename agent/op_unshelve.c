@@ -134,19 +134,55 @@ static void undo_spawn(Operation *operation)
         nd_warning(LOGGER, "what is left of a failed unshelve cannot be removed: %s", error->message);
 }
 
+static const char *const shelved_keys[] = {"shelved_at", "shelved_image_id", "shelved_host"};
+
+/* What says that the server is shelved; it goes with the save that ends the unshelve. */
+typedef struct {
+    char *values[G_N_ELEMENTS(shelved_keys)];
+    gint64 power_state;
+} Shelved;
+
+static void take_shelved(NovaInstance *instance, Shelved *shelved)
+{
+    shelved->power_state = instance->power_state;
+    for (gsize i = 0; i < G_N_ELEMENTS(shelved_keys); i++) {
+        shelved->values[i] = g_strdup(nova_object_dict_get(instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved_keys[i]));
+        nova_object_dict_remove(instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved_keys[i]);
+    }
+}
+
+/* What is saved after a failure must not say that it was unshelved. */
+static void put_shelved(NovaInstance *instance, const Shelved *shelved)
+{
+    nova_instance_set_power_state(instance, shelved->power_state);
+    nova_instance_set_vm_state(instance, VM_SHELVED_OFFLOADED);
+    for (gsize i = 0; i < G_N_ELEMENTS(shelved_keys); i++)
+        if (shelved->values[i] != NULL)
+            nova_object_dict_set(instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved_keys[i], shelved->values[i]);
+}
+
+static void shelved_clear(Shelved *shelved)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(shelved_keys); i++)
+        g_free(shelved->values[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Shelved, shelved_clear)
+
 static bool step_settle(Operation *operation, GError **error)
 {
-    static const char *const shelved[] = {"shelved_at", "shelved_image_id", "shelved_host"};
     static const char *const expected[] = {TASK_SPAWNING, NULL};
     NovaInstance *instance = operation->instance;
-    for (gsize i = 0; i < G_N_ELEMENTS(shelved); i++)
-        nova_object_dict_remove(instance, NOVA_INSTANCE_SYSTEM_METADATA, shelved[i]);
+    g_auto(Shelved) shelved = {0};
+    take_shelved(instance, &shelved);
     if (guest_needs_config_drive(operation->agent->config, instance) && (instance->config_drive == NULL || *instance->config_drive == '\0'))
         nova_instance_set_config_drive(instance, "True");
     nova_instance_set_launched_at(instance, nd_time_now());
     operation_refresh_power_state(operation);
     nova_instance_set_vm_state(instance, VM_ACTIVE);
-    return operation_save_task_state(operation, OPERATION_TASK_NONE, expected, error);
+    if (operation_save_task_state(operation, OPERATION_TASK_NONE, expected, error))
+        return true;
+    put_shelved(instance, &shelved);
+    return false;
 }
 
 /* The snapshot has done its service, also when it cannot be deleted. */
