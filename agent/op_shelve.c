@@ -3,6 +3,7 @@
 
 #include "agent/dispatch.h"
 #include "agent/guest.h"
+#include "agent/image_service.h"
 #include "agent/instance_load.h"
 #include "agent/method_args.h"
 #include "agent/network.h"
@@ -164,7 +165,6 @@ static bool shelve_snapshot(Operation *operation, GError **error)
     return snapshot_take(operation, method_args_string(operation->args, "image_id"), &shelve_states, error);
 }
 
-
 static bool shelve_settle(Operation *operation, GError **error)
 {
     static const char *const expected[] = {TASK_SHELVING, TASK_SHELVING_IMAGE_UPLOADING, NULL};
@@ -184,10 +184,21 @@ static bool shelve_settle(Operation *operation, GError **error)
     return true;
 }
 
+#define SHELVE_STEP_SNAPSHOT 2
+
+/* A server that was not shelved has no use for the image that nova-api made for it. Upstream leaves it there, empty. */
+static bool shelve_failed(Operation *operation, GError **error G_GNUC_UNUSED)
+{
+    const char *image_id = method_args_string(operation->args, "image_id");
+    if (operation->failed_step <= SHELVE_STEP_SNAPSHOT && image_id != NULL)
+        image_service_discard(operation->agent, operation->context, image_id);
+    return false;
+}
+
 static const OperationStep shelve_steps[] = {
     {"begin", NULL, NULL, shelve_begin, NULL},
     {"power-off", NULL, NULL, shelve_power_off, NULL},
-    {"snapshot", NULL, NULL, shelve_snapshot, NULL},
+    [SHELVE_STEP_SNAPSHOT] = {"snapshot", NULL, NULL, shelve_snapshot, NULL},
     {"settle", NULL, NULL, shelve_settle, NULL},
     OFFLOAD_STEPS,
 };
@@ -203,6 +214,7 @@ const OperationSpec operation_shelve_instance = {
     .flags = OPERATION_STANDARD,
     .steps = shelve_steps,
     .n_steps = G_N_ELEMENTS(shelve_steps),
+    .on_failure = shelve_failed,
     .recovery = OPERATION_RECOVER_BACK,
     .recover = shelve_recover,
 };
