@@ -142,8 +142,10 @@ bool network_allocate(Agent *agent, const RpcContext *context, NovaInstance *ins
     g_ptr_array_add(ids, NULL);
     g_ptr_array_add(preserved, NULL);
     g_autoptr(NdJson) all = NULL;
-    if (!build_and_store(plan, (const char *const *)ids->pdata, (const char *const *)preserved->pdata, &all, error))
+    if (!build_and_store(plan, (const char *const *)ids->pdata, (const char *const *)preserved->pdata, &all, error)) {
+        network_plan_undo(plan);
         return false;
+    }
     /* Only the interfaces of this request are the caller's: an attach has others in the cache as well. */
     *vifs = json_object_new_array();
     for (size_t i = 0; i < json_object_array_length(all); i++) {

@@ -365,7 +365,7 @@ static void unrecord_port(NetworkPlan *plan, const char *port_id)
         nd_warning(LOGGER, "The record of virtual interface %s cannot be removed: %s", port_id, error->message);
 }
 
-static void plan_undo(NetworkPlan *plan)
+void network_plan_undo(NetworkPlan *plan)
 {
     g_autoptr(GPtrArray) taken = g_ptr_array_new(), made = g_ptr_array_new();
     for (guint i = 0; i < plan->entries->len; i++) {
@@ -400,7 +400,7 @@ bool network_plan_create_ports(NetworkPlan *plan, NdJson *security_groups, GErro
         ok = bind_port(plan, entry, dns, &bound, error) && record_port(plan, entry, bound, error);
     }
     if (!ok)
-        plan_undo(plan);
+        network_plan_undo(plan);
     return ok;
 }
 

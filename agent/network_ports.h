@@ -33,6 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkPlan, network_plan_free)
 bool network_plan_validate(NetworkPlan *plan, NovaNetworkRequestList *requested, GError **error);
 /* Makes missing ports, binds all, writes VirtualInterface records. Undoes its own work on failure. */
 bool network_plan_create_ports(NetworkPlan *plan, NdJson *security_groups, GError **error);
+/* What that made is deleted, and what the user brought is given back; failures are logged. */
+void network_plan_undo(NetworkPlan *plan);
 
 /* Clears device, host and binding details of ports that are not ours to delete. Failures are logged: the other ports go on. */
 void network_unbind_ports(NetworkPlan *plan, const char *const *port_ids);

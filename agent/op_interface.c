@@ -18,6 +18,7 @@ typedef struct {
     NdJson *vifs; /* what was allocated: one */
     NdJson *vif;  /* borrowed: attach from vifs, detach from cached */
     NdJson *cached;
+    bool plugged; /* attach: the guest has it */
 } InterfaceData;
 
 static void free_data(gpointer pointer)
@@ -74,11 +75,24 @@ static bool attach_step_plug(Operation *operation, GError **error)
     InterfaceData *data = operation->data;
     g_autoptr(GError) failure = NULL;
     g_autoptr(Guest) guest = guest_new(operation->agent, operation->context, operation->instance, NULL, &failure);
-    if (guest && guest_attach_interface(guest, data->vif, &failure) && guest_record_devices(guest, &failure))
+    data->plugged = guest && guest_attach_interface(guest, data->vif, &failure);
+    if (data->plugged && guest_record_devices(guest, &failure))
         return true;
     nd_warning(LOGGER, "attach interface failed, try to deallocate port %s, reason: %s", nd_json_string(data->vif, "id", ""), failure->message);
     nova_exception_set(error, NOVA_EXC_INTERFACE_ATTACH_FAILED, "instance_uuid", operation->instance->uuid, NULL);
     return false;
+}
+
+/* Before the port goes. */
+static void attach_undo_plug(Operation *operation)
+{
+    InterfaceData *data = operation->data;
+    g_autoptr(GError) error = NULL;
+    if (!data->plugged)
+        return;
+    g_autoptr(Guest) guest = guest_new_to_destroy(operation->agent, operation->context, operation->instance);
+    if (!guest_detach_interface(guest, data->vif, &error))
+        nd_warning(LOGGER, "the interface of port %s is left in the guest: %s", nd_json_string(data->vif, "id", ""), error->message);
 }
 
 static bool attach_step_finish(Operation *operation, GError **error)
@@ -92,7 +106,7 @@ static bool attach_step_finish(Operation *operation, GError **error)
 
 static const OperationStep attach_steps[] = {
     {"allocate", NULL, NULL, attach_step_allocate, attach_undo_allocate},
-    {"plug", NULL, NULL, attach_step_plug, NULL},
+    {"plug", NULL, NULL, attach_step_plug, attach_undo_plug},
     {"finish", NULL, NULL, attach_step_finish, NULL},
 };
 
@@ -219,7 +233,7 @@ static const OperationStep inject_steps[] = {{"refresh", NULL, NULL, inject_step
 
 const OperationSpec operation_inject_network_info = {
     .method = "inject_network_info",
-    .flags = OPERATION_WRAP_EXCEPTION,
+    .flags = OPERATION_INSTANCE_FAULT,
     .steps = inject_steps,
     .n_steps = G_N_ELEMENTS(inject_steps),
 };
