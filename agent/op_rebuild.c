@@ -180,9 +180,11 @@ static bool step_spawn(Operation *operation, GError **error)
     return guest != NULL && guest_spawn(guest, &options, error);
 }
 
-/* The half-made domain goes, its files stay for the next try, as in upstream's spawn. */
+/* The half-made domain goes, its files stay for the next try, as in upstream's spawn. A guest that was complete runs on. */
 static void undo_spawn(Operation *operation)
 {
+    if (operation->spec->steps[operation->failed_step].run != step_spawn)
+        return;
     g_autoptr(Guest) guest = guest_new_to_destroy(operation->agent, operation->context, operation->instance);
     g_autoptr(GError) error = NULL;
     if (!guest_destroy(guest, false, &error))

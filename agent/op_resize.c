@@ -424,9 +424,15 @@ static bool resize_announce(Operation *operation, GError **error G_GNUC_UNUSED)
     return true;
 }
 
+#define RESIZE_STEP_DISKS 1
+
 static bool resize_failed(Operation *operation, GError **error)
 {
     g_autoptr(GError) failure = NULL;
+    /* The files from before are better than their copies: nothing is left aside. */
+    if (operation->failed_step > RESIZE_STEP_DISKS && !guest_resize_revert(operation->agent, operation->instance->uuid, &failure))
+        nd_err(LOGGER, "the files of a failed resize cannot be put back: %s", failure->message);
+    g_clear_error(&failure);
     error_out(operation, *error);
     if (!resize_revert_allocations(operation, &failure))
         nd_err(LOGGER, "%s", failure->message);
@@ -434,8 +440,11 @@ static bool resize_failed(Operation *operation, GError **error)
 }
 
 static const OperationStep resize_steps[] = {
-    {"begin", NULL, NULL, resize_begin, NULL},         {"disks", NULL, NULL, resize_disks, NULL},       {"migrated", NULL, NULL, resize_migrated, NULL},
-    {"hand-over", NULL, NULL, resize_hand_over, NULL}, {"announce", NULL, NULL, resize_announce, NULL},
+    {"begin", NULL, NULL, resize_begin, NULL},
+    [RESIZE_STEP_DISKS] = {"disks", NULL, NULL, resize_disks, NULL},
+    {"migrated", NULL, NULL, resize_migrated, NULL},
+    {"hand-over", NULL, NULL, resize_hand_over, NULL},
+    {"announce", NULL, NULL, resize_announce, NULL},
 };
 
 const OperationSpec operation_resize_instance = {
