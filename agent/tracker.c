@@ -21,7 +21,12 @@ Tracker *tracker_new(const NdConfig *config, const char *host, const char *node,
                     "[DEFAULT] reserved_host_cpus cannot be used together with [compute] cpu_shared_set or cpu_dedicated_set");
         return NULL;
     }
+    g_autoptr(GPtrArray) provider_configs = provider_config_load(nd_config_string(config, "compute", "provider_config_location"), error);
+    if (provider_configs == NULL)
+        return NULL;
     Tracker *tracker = g_new0(Tracker, 1);
+    tracker->provider_configs = g_steal_pointer(&provider_configs);
+    tracker->absent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     tracker->config = config;
     tracker->host = g_strdup(host);
     tracker->node = g_strdup(node);
@@ -52,6 +57,8 @@ void tracker_free(Tracker *tracker)
     g_hash_table_unref(tracker->instances);
     g_hash_table_unref(tracker->migrations);
     g_hash_table_unref(tracker->volume_backed);
+    g_hash_table_unref(tracker->absent);
+    g_ptr_array_unref(tracker->provider_configs);
     tracker_provider_forget(tracker);
     g_clear_pointer(&tracker->facts, virt_host_facts_free);
     g_clear_pointer(&tracker->host_traits, g_hash_table_unref);

@@ -99,7 +99,16 @@ static void add_inventory(GHashTable *inventories, const char *resource_class, g
     g_hash_table_replace(inventories, g_strdup(resource_class), inventory);
 }
 
-static GHashTable *wanted_inventories(Tracker *tracker)
+static void add_configured(GHashTable *wanted, const ProviderConfig *own)
+{
+    GHashTableIter iter;
+    gpointer name, inventory;
+    g_hash_table_iter_init(&iter, own->inventories);
+    while (g_hash_table_iter_next(&iter, &name, &inventory))
+        g_hash_table_replace(wanted, g_strdup(name), g_memdup2(inventory, sizeof(PlacementInventory)));
+}
+
+static GHashTable *wanted_inventories(Tracker *tracker, const ProviderConfig *own)
 {
     const NdConfig *config = tracker->config;
     const VirtHostFacts *facts = tracker->facts;
@@ -112,14 +121,27 @@ static GHashTable *wanted_inventories(Tracker *tracker)
     add_inventory(wanted, "PCPU", facts->pcpus, 0, 1.0);
     add_inventory(wanted, "DISK_GB", (gint64)facts->local_gb, (reserved_disk_mb + 1023) / 1024,
                   ratio_of(tracker, "DISK_GB", "disk_allocation_ratio", "initial_disk_allocation_ratio"));
+    if (own != NULL)
+        add_configured(wanted, own);
     return wanted;
 }
 
-static bool sync_inventories(Tracker *tracker, const RestAuth *auth, GError **error)
+static bool ensure_classes(Tracker *tracker, const RestAuth *auth, const ProviderConfig *own, GError **error)
 {
-    g_autoptr(GHashTable) wanted = wanted_inventories(tracker);
+    g_autoptr(GList) names = own != NULL ? g_hash_table_get_keys(own->inventories) : NULL;
+    for (GList *name = names; name != NULL; name = name->next)
+        if (!placement_ensure_resource_class(tracker->placement, auth, name->data, error))
+            return false;
+    return true;
+}
+
+static bool sync_inventories(Tracker *tracker, const RestAuth *auth, const ProviderConfig *own, GError **error)
+{
+    g_autoptr(GHashTable) wanted = wanted_inventories(tracker, own);
     if (placement_inventories_equal(wanted, tracker->provider.inventories))
         return true;
+    if (!ensure_classes(tracker, auth, own, error))
+        return false;
     if (!placement_set_inventories(tracker->placement, auth, tracker->compute_node->uuid, wanted, &tracker->provider.generation, error))
         return false;
     g_hash_table_unref(tracker->provider.inventories);
@@ -182,13 +204,29 @@ static bool read_disabled(Tracker *tracker, const RpcContext *context, bool *dis
     return true;
 }
 
+/* What the operator lists for our provider; entries for others are told once. */
+static bool find_configured(Tracker *tracker, const ProviderConfig **own, GError **error)
+{
+    if (!provider_config_find(tracker->provider_configs, tracker->compute_node->uuid, tracker->node, own, error))
+        return false;
+    for (guint i = 0; i < tracker->provider_configs->len; i++) {
+        const ProviderConfig *config = tracker->provider_configs->pdata[i];
+        if (config != *own && !g_str_equal(config->id, PROVIDER_CONFIG_COMPUTE_NODE) && g_hash_table_add(tracker->absent, g_strdup(config->id)))
+            nd_warning(TRACKER_LOG, "Provider '%s' specified in provider config file '%s' does not exist in the ProviderTree and will be ignored.", config->id,
+                       config->source);
+    }
+    return true;
+}
+
 static bool sync_once(Tracker *tracker, const RpcContext *context, const RestAuth *auth, GError **error)
 {
     bool disabled = false;
-    if (!refresh_provider(tracker, auth, error) || !read_disabled(tracker, context, &disabled, error) ||
-        !sync_inventories(tracker, auth, error))
+    const ProviderConfig *own = NULL;
+    if (!find_configured(tracker, &own, error) || !refresh_provider(tracker, auth, error) || !read_disabled(tracker, context, &disabled, error) ||
+        !sync_inventories(tracker, auth, own, error))
         return false;
-    g_auto(GStrv) wanted = tracker_traits_wanted(tracker, (const char *const *)tracker->provider.traits, disabled);
+    g_auto(GStrv) wanted = tracker_traits_wanted(tracker, (const char *const *)tracker->provider.traits,
+                                                 own != NULL ? (const char *const *)own->traits : NULL, disabled);
     return write_traits(tracker, auth, wanted, error);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "agent/provider_config.h"
 #include "agent/tracker.h"
 #include "agent/tracker_stats.h"
 #include "rest/placement.h"
@@ -25,6 +26,8 @@ struct Tracker {
     const TrackerBackend *backend;
     void *data;
     PlacementClient *placement;
+    GPtrArray *provider_configs; /* ProviderConfig: of [compute]provider_config_location, read at start */
+    GHashTable *absent;          /* ids of those that no provider here has, told once; set */
 
     /* Upstream's lock "compute_resources": held over a whole claim, update or audit, with its calls to the conductor and Placement. */
     GMutex lock;
@@ -80,4 +83,5 @@ bool tracker_placement_move(Tracker *tracker, const RpcContext *context, const c
 void tracker_provider_forget(Tracker *tracker);
 
 /* tracker_traits.c: the traits our provider should have, given those it has: NULL-terminated, sorted; caller frees. */
-char **tracker_traits_wanted(Tracker *tracker, const char *const *present, bool disabled);
+/* `additional` (NULL-terminated, may be NULL): those that the operator lists. */
+char **tracker_traits_wanted(Tracker *tracker, const char *const *present, const char *const *additional, bool disabled);

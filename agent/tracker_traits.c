@@ -18,7 +18,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **tracker_traits_wanted(Tracker *tracker, const char *const *present, bool disabled)
+char **tracker_traits_wanted(Tracker *tracker, const char *const *present, const char *const *additional, bool disabled)
 {
     g_autoptr(GHashTable) traits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (const char *const *name = present; *name != NULL; name++)
@@ -28,6 +28,8 @@ char **tracker_traits_wanted(Tracker *tracker, const char *const *present, bool 
     g_hash_table_iter_init(&iter, tracker->host_traits);
     while (g_hash_table_iter_next(&iter, &key, &has))
         put(traits, key, GPOINTER_TO_INT(has) != 0);
+    for (const char *const *name = additional; name != NULL && *name != NULL; name++)
+        put(traits, *name, true);
     put(traits, "COMPUTE_NODE", true);
     put(traits, "COMPUTE_STATUS_DISABLED", disabled);
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);

@@ -14,7 +14,7 @@ static const NdOption compute_options[] = {
     {"max_concurrent_disk_ops", INTEGER, "0", "heavy disk operations at a time; 0: no limit", HONOURED, AT_LEAST(0)},
     {"max_disk_devices_to_attach", INTEGER, "-1", "disk devices of a guest at most; -1: no limit", HONOURED, AT_LEAST(-1)},
     {"packing_host_numa_cells_allocation_strategy", BOOLEAN, "false", "fill one NUMA cell before the next", UNSUPPORTED("not implemented yet")},
-    {"provider_config_location", STRING, "/etc/nova/provider_config/", "folder of provider configuration files", UNSUPPORTED("not implemented yet")},
+    {"provider_config_location", STRING, "/etc/nova/provider_config/", "folder of provider configuration files", HONOURED},
     {"resource_provider_association_refresh", INTEGER, "300", "seconds the view of Placement's providers is trusted; 0: for ever", AT_LEAST(0), MUTABLE},
     {"sharing_providers_max_uuids_per_request", INTEGER, "200", "provider uuids in one Placement query", IGNORED("queries are bounded anyway"), AT_LEAST(1)},
     {"shutdown_retry_interval", INTEGER, "10", "seconds until a shutdown request is repeated", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* long file: the tests share one fake world of conductor and Placement */
 #include "config.h"
 
 #include "agent/tracker.h"
@@ -6,6 +7,7 @@
 #include "rpc/exception.h"
 #include "tests/unit/fake_cloud.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* The tracker between a fake conductor and host (below) and a fake Placement. */
@@ -950,6 +952,39 @@ static void test_threads(void)
     g_assert_cmpint(world->fake.node->running_vms, ==, 0);
 }
 
+/* provider.yaml: the classes and traits that the operator lists are made and set, and stay over later audits; a bad file ends the start. */
+static void test_provider_config(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("novad-providers-XXXXXX", NULL), *path = g_build_filename(folder, "a.yaml", NULL);
+    g_autofree char *text = g_strdup_printf("[compute]\nprovider_config_location = %s\n", folder);
+    g_assert_true(g_file_set_contents(path, "meta: {schema_version: '1.0'}\nproviders:\n"
+                                            "  - identification: {uuid: $COMPUTE_NODE}\n    traits: {additional: [CUSTOM_FAST]}\n"
+                                            "    inventories: {additional: [{CUSTOM_SLOT: {total: 3}}]}\n"
+                                            "  - identification: {name: elsewhere}\n    traits: {additional: [CUSTOM_SLOW]}\n", -1, NULL));
+    World *world = world_new(text);
+    audit_ok(world);
+    FakeProvider *provider = g_hash_table_lookup(world->cloud->providers, world->fake.node->uuid);
+    g_assert_true(g_hash_table_contains(provider->traits, "CUSTOM_FAST") && g_hash_table_contains(provider->traits, "COMPUTE_NODE"));
+    g_assert_false(g_hash_table_contains(provider->traits, "CUSTOM_SLOW"));
+    const char *slot = g_hash_table_lookup(provider->inventories, "CUSTOM_SLOT");
+    g_assert_nonnull(slot);
+    g_assert_nonnull(strstr(slot, "3"));
+    g_assert_true(g_hash_table_contains(provider->inventories, "VCPU"));
+    fake_cloud_clear_log(world->cloud);
+    audit_ok(world);
+    g_assert_cmpint(fake_cloud_count(world->cloud, "PUT /resource_providers/"), ==, 0);
+    world_free(world);
+    g_assert_true(g_file_set_contents(path, "meta: {}", -1, NULL));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FakeCloud) cloud = fake_cloud_new();
+    g_autoptr(PlacementClient) placement = fake_cloud_placement(cloud);
+    g_autoptr(NdConfig) config = nd_config_new_from_text(text, NULL);
+    g_assert_null(tracker_new(config, "h", "n", placement, &backend, NULL, &error));
+    g_assert_error(error, NOVA_EXCEPTION, NOVA_EXC_PROVIDER_CONFIG_EXCEPTION);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 static void test_bad_options(void)
 {
     g_autoptr(GError) error = NULL;
@@ -965,6 +1000,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tracker/first-audit", test_first_audit);
     g_test_add_func("/tracker/quiet-audit", test_quiet_audit);
+    g_test_add_func("/tracker/provider-config", test_provider_config);
     g_test_add_func("/tracker/configured-numbers", test_configured_numbers);
     g_test_add_func("/tracker/foreign-changes", test_foreign_changes);
     g_test_add_func("/tracker/conflicts", test_conflicts);

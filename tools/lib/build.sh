@@ -11,7 +11,7 @@ export LAB_TOOL
 # shellcheck disable=SC2034 # read by the tools
 BUILD_PACKAGES=(
   build-essential autoconf automake pkg-config git libglib2.0-dev libjson-c-dev libxml2-dev uuid-dev librabbitmq-dev libssl-dev
-  libcurl4-openssl-dev libvirt-dev libmnl-dev libarchive-dev zlib1g-dev libsystemd-dev xz-utils python3
+  libcurl4-openssl-dev libvirt-dev libmnl-dev libarchive-dev libyaml-dev zlib1g-dev libsystemd-dev xz-utils python3
 )
 
 say() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
