@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/external_events.h"
 #include "agent/guest.h"
 #include "agent/journal.h"
 #include "agent/method_args.h"
@@ -6,6 +7,7 @@
 #include "agent/operation_backend.h"
 #include "agent/operations.h"
 #include "agent/task_state.h"
+#include "agent/tracker.h"
 #include "base/file.h"
 #include "objects/objects.h"
 #include "rest/glance.h"
@@ -35,7 +37,7 @@ typedef struct {
     char *vm_state, *task_state;
     int calls, fails_at; /* the call with this number fails; -1 = none */
     char *failed;        /* what that was: "Instance.save" */
-    int begun, ended, errors, faults;
+    int begun, ended, errors, faults, destroyed;
     char *metadata;      /* Instance.system_metadata as it was saved last; JSON */
     const OperationSpec *spec;    /* instead of the method's own, if not NULL */
     const char *shelved_image_id; /* the server's */
@@ -65,6 +67,7 @@ static NdJson *object_answer(Scene *scene, NdJson *object, const char *method)
         scene->metadata = nd_json_to_string(nd_json_object(data, "system_metadata"));
     }
     scene->faults += g_str_equal(name, "InstanceFault");
+    scene->destroyed += g_str_equal(name, "Instance") && g_str_equal(method, "destroy");
     nd_json_set(updates, "obj_what_changed", json_object_new_array());
     json_object_array_add(result, updates);
     json_object_array_add(result, NULL);
@@ -88,6 +91,8 @@ static NdJson *class_answer(Scene *scene, NdJson *args, const char *class_name, 
         nova_instance_info_cache_set_network_info(cache, "[]");
         return nova_object_to_json(cache, ND_RELEASE_ZED);
     }
+    if (g_str_equal(class_name, "VirtualInterface") || g_str_equal(class_name, "ConsoleAuthToken"))
+        return NULL;
     g_error("the conductor was asked for %s.%s", class_name, method);
 }
 
@@ -151,6 +156,9 @@ static void make_clients(Scene *scene)
     scene->agent.glance = glance_client_new(image, 0);
 }
 
+/* A tracker that has no instance yet asks nobody but Placement. */
+static const TrackerBackend no_backend = {0};
+
 static void scene_begin(Scene *scene)
 {
     Agent *agent = &scene->agent;
@@ -164,7 +172,7 @@ static void scene_begin(Scene *scene)
     scene->fixture = rpc_fixture_new(NULL);
     scene->cloud = fake_cloud_new();
     start_conductor(scene);
-    text = g_strdup_printf("[DEFAULT]\nhost = h\nstate_path = %s\ninstances_path = %s\n", scene->folder, scene->folder);
+    text = g_strdup_printf("[DEFAULT]\nhost = h\nstate_path = %s\ninstances_path = %s\n[filter_scheduler]\ntrack_instance_changes = false\n", scene->folder, scene->folder);
     journal = g_build_filename(scene->folder, "journal", NULL);
     agent->config = nd_config_new_from_text(text, NULL);
     g_assert_nonnull(agent->config);
@@ -173,6 +181,10 @@ static void scene_begin(Scene *scene)
     agent->client = rpc_client_new(scene->fixture->transport);
     agent->conductor = conductor_new(agent->client);
     make_clients(scene);
+    agent->placement = fake_cloud_placement(scene->cloud);
+    agent->tracker = tracker_new(agent->config, "h", "n", agent->placement, &no_backend, NULL, NULL);
+    g_assert_nonnull(agent->tracker);
+    agent->events = agent_events_new();
     agent->journal = agent_journal_open(journal, NULL);
     agent->operation_backend = &operation_backend;
     virt_connection_options_init(&options, "test:///default", "qemu");
@@ -189,6 +201,9 @@ static void scene_end(Scene *scene)
     agent_journal_free(agent->journal);
     neutron_client_unref(agent->neutron);
     glance_client_unref(agent->glance);
+    tracker_free(agent->tracker);
+    placement_client_unref(agent->placement);
+    agent_events_free(agent->events);
     conductor_unref(agent->conductor);
     rpc_client_unref(agent->client);
     rpc_server_unref(scene->conductor);
@@ -250,14 +265,35 @@ static guint journaled(Scene *scene)
     return entries->len;
 }
 
+#define OBJECT(name, version, data) "{\"nova_object.name\": \"" name "\", \"nova_object.namespace\": \"nova\", \"nova_object.version\": \"" version "\", " \
+                                   "\"nova_object.data\": {" data "}}"
+
+/* Those besides the instance. */
+static NdJson *arguments_of(const char *method)
+{
+    static const struct {
+        const char *method, *json;
+    } arguments[] = {
+        {"stop_instance", "{\"clean_shutdown\": false}"},
+        {"shelve_instance", "{\"clean_shutdown\": false, \"image_id\": \"" IMAGE "\"}"},
+        {"unshelve_instance", "{\"image\": {}, \"filter_properties\": null, \"node\": \"n\", \"request_spec\": " OBJECT("RequestSpec", "1.14", "") "}"},
+        {"terminate_instance", "{\"bdms\": " OBJECT("BlockDeviceMappingList", "1.18", "\"objects\": []") "}"},
+    };
+    NdJson *json = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(arguments); i++)
+        if (strcmp(arguments[i].method, method) == 0)
+            g_assert_true(nd_json_parse(arguments[i].json, strlen(arguments[i].json), NULL, &json, NULL));
+    return json != NULL ? json : json_object_new_object();
+}
+
 /* Runs the method on a server in `vm_state` with `task_state`; the conductor's call number `fails_at` fails. */
 static bool run(Scene *scene, const char *method, const char *vm_state, const char *task_state, int fails_at)
 {
     const MethodSpec *spec = methods_lookup(method);
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
     g_autoptr(NovaInstance) instance = nova_instance_new();
-    g_autoptr(NdJson) json = json_object_new_object();
-    g_autoptr(NovaRequestSpec) request_spec = nova_request_spec_new();
+    g_autoptr(NdJson) json = arguments_of(method);
     g_autoptr(GHashTable) metadata = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GError) error = NULL;
     MethodArgs *args;
@@ -271,16 +307,6 @@ static bool run(Scene *scene, const char *method, const char *vm_state, const ch
     nova_instance_set_system_metadata(instance, metadata);
     nova_object_reset_changes(instance);
     nd_json_set(json, "instance", nova_object_to_json(instance, NOVA_UNCLAMPED));
-    if (strcmp(method, "stop_instance") == 0 || strcmp(method, "shelve_instance") == 0)
-        nd_json_set_bool(json, "clean_shutdown", false);
-    if (strcmp(method, "shelve_instance") == 0)
-        nd_json_set_string(json, "image_id", IMAGE);
-    if (strcmp(method, "unshelve_instance") == 0) {
-        nd_json_set(json, "request_spec", nova_object_to_json(request_spec, NOVA_UNCLAMPED));
-        nd_json_set(json, "image", json_object_new_object());
-        nd_json_set(json, "filter_properties", NULL);
-        nd_json_set_string(json, "node", "n");
-    }
     args = method_args_parse(methods_signature(spec), json, &error);
     g_assert_no_error(error);
     g_free(scene->vm_state);
@@ -288,7 +314,7 @@ static bool run(Scene *scene, const char *method, const char *vm_state, const ch
     g_clear_pointer(&scene->failed, g_free);
     scene->vm_state = g_strdup(vm_state);
     scene->task_state = g_strdup(task_state);
-    scene->calls = scene->begun = scene->ended = scene->errors = scene->faults = 0;
+    scene->calls = scene->begun = scene->ended = scene->errors = scene->faults = scene->destroyed = 0;
     scene->fails_at = fails_at;
     g_autoptr(Operation) operation =
         operation_new(&scene->agent, scene->spec != NULL ? scene->spec : spec->operation, context, NULL, args, method_args_object(args, "instance"));
@@ -335,6 +361,89 @@ static void test_every_call(void)
             check_after_failure(&scene, run(&scene, operations[i].method, operations[i].before, operations[i].task_state, call));
         }
     }
+    scene_end(&scene);
+}
+
+/* --- a delete --- */
+
+#define PORT "cccccccc-3333-4333-8444-555555555555"
+#define NODE_UUID "dddddddd-3333-4333-8444-555555555555"
+
+/* A server with guest, files, a port and an allocation. */
+static char *make_server(Scene *scene)
+{
+    char *folder = g_build_filename(scene->folder, UUID, NULL);
+
+    make_guest(scene, VM_ACTIVE);
+    g_assert_true(nd_dir_make(folder, 0755, NULL));
+    fake_cloud_add_provider(scene->cloud, NODE_UUID, "n");
+    g_hash_table_remove(scene->cloud->consumers, UUID);
+    fake_cloud_allocate(scene->cloud, UUID, NODE_UUID, "VCPU", 1);
+    fake_cloud_can(scene->cloud, "GET /network/ports?device_id=" UUID, 
+                   "{\"ports\": [{\"id\": \"" PORT "\", \"network_id\": \"n\", \"mac_address\": \"fa:16:3e:00:00:01\", \"status\": \"ACTIVE\"}]}");
+    fake_cloud_can(scene->cloud, "DELETE /network/ports/" PORT, "204");
+    return folder;
+}
+
+static void check_gone(Scene *scene, const char *folder)
+{
+    bool exists;
+
+    g_assert_true(virt_domain_exists(scene->agent.virt, UUID, &exists, NULL));
+    g_assert_false(exists);
+    g_assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
+    g_assert_null(g_hash_table_lookup(scene->cloud->consumers, UUID));
+    g_assert_cmpint(scene->destroyed, ==, 1);
+    g_assert_cmpuint(journaled(scene), ==, 0);
+}
+
+static bool terminate(Scene *scene, const char *vm_state, int fails_at)
+{
+    return run(scene, "terminate_instance", vm_state, TASK_DELETING, fails_at);
+}
+
+/* A server of which something could not be removed is in ERROR, and the next delete goes on. */
+static void check_delete_again(Scene *scene, const char *folder)
+{
+    g_assert_cmpstr(scene->vm_state, ==, scene->begun > 0 ? VM_ERROR : VM_ACTIVE);
+    g_assert_cmpstr(scene->task_state, ==, NULL);
+    g_assert_cmpint(scene->destroyed, ==, 0);
+    g_assert_cmpint(scene->errors, ==, scene->begun);
+    g_assert_cmpint(scene->faults, ==, scene->begun);
+    g_assert_true(terminate(scene, VM_ERROR, -1));
+    check_gone(scene, folder);
+}
+
+static void test_delete(void)
+{
+    Scene scene;
+
+    scene_begin(&scene);
+    g_autofree char *folder = make_server(&scene);
+    g_assert_true(terminate(&scene, VM_ACTIVE, -1));
+    check_gone(&scene, folder);
+    for (int n = scene.calls, call = 0; call < n; call++) {
+        g_free(make_server(&scene));
+        bool done = terminate(&scene, VM_ACTIVE, call);
+        g_test_message("%s failed: %s", scene.failed, done ? "gone" : scene.vm_state);
+        if (done)
+            check_gone(&scene, folder);
+        else
+            check_delete_again(&scene, folder);
+    }
+    scene_end(&scene);
+}
+
+static void test_delete_without_neutron(void)
+{
+    Scene scene;
+
+    scene_begin(&scene);
+    g_autofree char *folder = make_server(&scene);
+    fake_cloud_can(scene.cloud, "DELETE /network/ports/" PORT, "500");
+    g_assert_false(terminate(&scene, VM_ACTIVE, -1));
+    fake_cloud_can(scene.cloud, "DELETE /network/ports/" PORT, "204");
+    check_delete_again(&scene, folder);
     scene_end(&scene);
 }
 
@@ -488,6 +597,8 @@ int main(int argc, char **argv)
     loop = g_main_loop_new(NULL, FALSE);
     thread = g_thread_new("loop", run_loop, loop);
     g_test_add_func("/failures/every-call", test_every_call);
+    g_test_add_func("/failures/delete", test_delete);
+    g_test_add_func("/failures/delete-without-neutron", test_delete_without_neutron);
     g_test_add_func("/failures/libvirt", test_libvirt);
     g_test_add_func("/failures/neutron", test_neutron);
     g_test_add_func("/failures/unshelve-not-saved", test_unshelve_not_saved);
