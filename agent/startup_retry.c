@@ -30,7 +30,8 @@ bool agent_start_error_passes(const GError *error)
     if (error->domain == RPC_ERROR)
         return error->code != RPC_ERROR_ARGUMENT;
     if (error->domain == NOVA_EXCEPTION) /* what the conductor raised, its database's troubles among it */
-        return !nova_exception_matches(error, NOVA_EXC_INVALID_CONFIGURATION) && !nova_exception_matches(error, NOVA_EXC_SERVICE_TOO_OLD);
+        return !nova_exception_matches(error, NOVA_EXC_INVALID_CONFIGURATION) && !nova_exception_matches(error, NOVA_EXC_SERVICE_TOO_OLD) &&
+               !nova_exception_matches(error, NOVA_EXC_PROVIDER_CONFIG_EXCEPTION);
     if (error->domain == LIBVIRT_ERROR)
         return libvirt_passes(error->code);
     return error->domain == REST_ERROR || g_error_matches(error, VIRT_ERROR, VIRT_ERROR_NOT_CONNECTED) ||
