@@ -96,7 +96,7 @@ void agent_dispatch(RpcRequest *request, gpointer user_data)
     agent_accept_adopt(request, operation);
     if (operation->spec->arrived != NULL)
         operation->spec->arrived(operation);
-    if (method->kind == METHOD_QUICK || operation->instance == NULL)
+    if (method->kind == METHOD_QUICK || (method->kind == METHOD_LANE && operation->instance == NULL))
         agent_lanes_submit_quick(agent->lanes, run_quick, operation, free_quick);
     else
         operation_submit(operation, limit_of(agent, method));

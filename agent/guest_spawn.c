@@ -5,80 +5,19 @@
 #include "agent/guest_internal.h"
 #include "agent/host_setup.h"
 #include "agent/image_service.h"
-#include "agent/network_ports.h"
 #include "agent/serial_ports.h"
 #include "base/conf.h"
 #include "base/log.h"
-#include "rest/error.h"
-#include "rest/glance.h"
 #include "rpc/exception.h"
 #include "virt/disk.h"
 #include "virt/disk_info.h"
 #include "virt/domain_xml.h"
 #include "virt/error.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define LOGGER "nova.virt.libvirt.driver"
 #define GIB (1024ULL * 1024 * 1024)
-
-/* --- the image --- */
-
-typedef struct {
-    Guest *guest;
-    const char *image_id;
-} Download;
-
-static void glance_failure(const char *image_id, GError *failure /* takes */, GError **error)
-{
-    if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE) ||
-             (g_error_matches(failure, REST_ERROR, REST_ERROR_BAD_ANSWER) && rest_error_status(failure) == 204)) /* an image without data */
-        nova_exception_set(error, NOVA_EXC_IMAGE_UNACCEPTABLE, "image_id", image_id, "reason", failure->message, NULL);
-    else {
-        image_service_name_failure(image_id, failure, error);
-        return;
-    }
-    g_error_free(failure);
-}
-
-static bool download_to_fd(const Download *download, int fd, GError **error)
-{
-    Agent *agent = download->guest->agent;
-    g_autoptr(RestAuth) auth = network_user_auth(agent, download->guest->context);
-    g_autoptr(GlanceImage) image = NULL;
-    GlanceDownloadOptions options = {.cancellable = download->guest->cancellable};
-    if (!glance_show_image(agent->glance, auth, download->image_id, &image, error))
-        return false;
-    if (g_strcmp0(image->status, "active") != 0) {
-        nova_exception_set(error, NOVA_EXC_IMAGE_NOT_ACTIVE, "image_id", download->image_id, NULL);
-        return false;
-    }
-    return glance_download(agent->glance, auth, image, fd, &options, error);
-}
-
-static bool download_image(const char *path, gpointer user_data, GError **error)
-{
-    const Download *download = user_data;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return virt_error_set_errno(error, errno, "open '%s'", path);
-    GError *failure = NULL;
-    bool done = download_to_fd(download, fd, &failure);
-    if (close(fd) != 0 && done) {
-        done = false;
-        virt_error_set_errno(&failure, errno, "close '%s'", path);
-    }
-    if (done)
-        return true;
-    unlink(path);
-    if (failure->domain == REST_ERROR)
-        glance_failure(download->image_id, failure, error);
-    else
-        g_propagate_error(error, failure);
-    return false;
-}
 
 /* What the image and disk errors of virt/ are called by nova's driver. */
 static bool name_disk_failure(const char *image_id, GError *failure /* takes */, GError **error)
@@ -112,12 +51,12 @@ static bool disk_options(Guest *guest, VirtDiskOptions *options, GError **error)
 static bool create_image_disk(Guest *guest, const VirtDiskOptions *options, const char *name, const char *image_id, const char *format, guint64 size,
                               GError **error)
 {
-    Download download = {guest, image_id};
+    ImageDownload download = {guest->agent, guest->context, image_id, guest->cancellable, false};
     VirtImageRequest request = {
         .image_id = image_id,
         .disk_format = format,
         .max_virtual_size = size,
-        .download = download_image,
+        .download = image_service_download,
         .user_data = &download,
         .cancellable = guest->cancellable,
     };
@@ -140,8 +79,8 @@ static bool create_kernel(Guest *guest, const VirtDiskOptions *options, const ch
 {
     if (image_id == NULL || *image_id == '\0')
         return true;
-    Download download = {guest, image_id};
-    VirtImageRequest request = {.image_id = image_id, .disk_format = "raw", .download = download_image, .user_data = &download};
+    ImageDownload download = {guest->agent, guest->context, image_id, guest->cancellable, false};
+    VirtImageRequest request = {.image_id = image_id, .disk_format = "raw", .download = image_service_download, .user_data = &download};
     GError *failure = NULL;
     if (virt_disk_create_plain(options, guest->instance->uuid, name, &request, &failure))
         return true;
@@ -250,10 +189,10 @@ bool guest_restore_backing(Guest *guest, GError **error)
         nova_exception_set_text(error, NOVA_EXC_INVALID_DISK_INFO, "the disk stands on a cached image that is gone and is not the instance's", NULL);
         return false;
     }
-    Download download = {guest, instance->image_ref};
+    ImageDownload download = {guest->agent, guest->context, instance->image_ref, guest->cancellable, false};
     VirtImageRequest request = {.image_id = instance->image_ref,
                                 .disk_format = guest->image->disk_format,
-                                .download = download_image,
+                                .download = image_service_download,
                                 .user_data = &download,
                                 .cancellable = guest->cancellable};
     g_auto(VirtImageInfo) fetched = {0};

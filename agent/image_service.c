@@ -158,3 +158,54 @@ void image_service_discard_unless_active(Agent *agent, const RpcContext *context
     if (image != NULL && g_strcmp0(image->status, "active") != 0)
         image_service_discard(agent, context, image_id);
 }
+
+/* --- downloads --- */
+
+/* As a build names what is wrong with an image's bytes. */
+static void name_download_failure(const char *image_id, GError *failure /* takes */, GError **error)
+{
+    bool no_data = g_error_matches(failure, REST_ERROR, REST_ERROR_BAD_ANSWER) && rest_error_status(failure) == 204;
+    if (g_error_matches(failure, REST_ERROR, REST_ERROR_HASH) || g_error_matches(failure, REST_ERROR, REST_ERROR_TOO_LARGE) || no_data) {
+        nova_exception_set(error, NOVA_EXC_IMAGE_UNACCEPTABLE, "image_id", image_id, "reason", failure->message, NULL);
+        g_error_free(failure);
+    } else {
+        image_service_name_failure(image_id, failure, error);
+    }
+}
+
+static bool download_to_fd(const ImageDownload *download, int fd, GError **error)
+{
+    g_autoptr(RestAuth) auth = network_user_auth(download->agent, download->context);
+    g_autoptr(GlanceImage) image = NULL;
+    GlanceDownloadOptions options = {.cancellable = download->cancellable};
+    if (!glance_show_image(download->agent->glance, auth, download->image_id, &image, error))
+        return false;
+    if (g_strcmp0(image->status, "active") != 0) {
+        nova_exception_set(error, NOVA_EXC_IMAGE_NOT_ACTIVE, "image_id", download->image_id, NULL);
+        return false;
+    }
+    return glance_download(download->agent->glance, auth, image, fd, &options, error);
+}
+
+bool image_service_download(const char *path, gpointer data, GError **error)
+{
+    ImageDownload *download = data;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return virt_error_set_errno(error, errno, "open '%s'", path);
+    GError *failure = NULL;
+    download->begun = true;
+    bool done = download_to_fd(download, fd, &failure);
+    if (close(fd) != 0 && done) {
+        done = false;
+        virt_error_set_errno(&failure, errno, "close '%s'", path);
+    }
+    if (done)
+        return true;
+    unlink(path);
+    if (failure->domain == REST_ERROR)
+        name_download_failure(download->image_id, failure, error);
+    else
+        g_propagate_error(error, failure);
+    return false;
+}

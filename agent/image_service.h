@@ -23,3 +23,14 @@ bool image_service_delete(Agent *agent, const RpcContext *context, const char *i
 void image_service_discard(Agent *agent, const RpcContext *context, const char *image_id);
 /* The same unless the image has become active. */
 void image_service_discard_unless_active(Agent *agent, const RpcContext *context, const char *image_id);
+
+/* One image's way into the cache: image_service_download is a VirtImageDownload whose user data this is. All borrowed; cancellable may be NULL. */
+typedef struct {
+    Agent *agent;
+    const RpcContext *context;
+    const char *image_id;
+    GCancellable *cancellable;
+    bool begun; /* it was called: the image was not in the cache */
+} ImageDownload;
+/* Writes the image to the new file `path`. ImageNotFound, ImageNotAuthorized, ImageNotActive, ImageUnacceptable (hash, size, no data); else REST_ERROR. */
+bool image_service_download(const char *path, gpointer image_download, GError **error);

@@ -52,7 +52,6 @@ REFUSED(detach_volume, WE | EV | IF);
 REFUSED(swap_volume, WE | EV | IF);
 REFUSED(volume_snapshot_create, WE);
 REFUSED(volume_snapshot_delete, WE);
-REFUSED(cache_images, WE);
 REFUSED(allow_share, WE | EV | IF);
 REFUSED(deny_share, WE | EV | IF);
 
@@ -89,7 +88,7 @@ static const MethodSpec methods[] = {
      "recreate:bool?, on_shared_storage:bool?, preserve_ephemeral:bool?, migration:Migration?, scheduled_node:str?, limits:any?, request_spec:RequestSpec?, "
      "accel_uuids:any?=, reimage_boot_volume:bool?=, target_state:str?=",
      METHOD_LANE, &operation_rebuild_instance, 0},
-    {"cache_images", "image_ids:list", METHOD_QUICK, &refused_cache_images, 0},
+    {"cache_images", "image_ids:list", METHOD_HOST, &operation_cache_images, 0},
     /* moves */
     {"prep_resize",
      "instance:Instance, image:any?, flavor:Flavor, request_spec:RequestSpec?, filter_properties:any?, node:str?, clean_shutdown:bool, migration:Migration?, "

@@ -12,6 +12,7 @@
 typedef enum {
     METHOD_LANE,  /* in the lane of argument `instance`, in the order of arrival */
     METHOD_QUICK, /* on the reserved quick workers, beside whatever runs for the instance; must not take long */
+    METHOD_HOST,  /* of no instance, and may take long: on the ordinary workers, in no order */
 } MethodKind;
 
 /* Which of the agent's limits a method counts against. */

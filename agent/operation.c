@@ -361,6 +361,8 @@ void operation_submit(Operation *operation, AgentLaneLimit *limit)
 
     if (operation->instance != NULL)
         operation->backend->identify(operation, &uuid, &request_id, &project_id);
+    else if (operation->context != NULL && operation->context->request_id != NULL)
+        uuid = operation->context->request_id; /* beside those of other requests */
     agent_lanes_submit(operation->agent->lanes, uuid, limit, run_job, operation, free_job);
 }
 

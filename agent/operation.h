@@ -154,7 +154,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Operation, operation_free)
 /* The journal has it already (takes the entry). resumed: an earlier run was interrupted in it, which therefore has begun its action event;
  * else it was accepted and not begun. */
 void operation_adopt(Operation *operation, AgentJournalEntry *entry /* takes */, bool resumed);
-/* Queues it in the instance's lane (operation is taken; failed and freed if the daemon is stopping). `limit` is one of agent->limits or NULL. */
+/* Queues it in the instance's lane, without instance in one of the request's own (operation is taken; failed and freed if the daemon is stopping). `limit` is one of agent->limits or NULL. */
 void operation_submit(Operation *operation /* takes */, AgentLaneLimit *limit);
 
 /* For steps. */

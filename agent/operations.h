@@ -5,6 +5,8 @@
 
 /* Every operation's table, each in its own agent/op_*.c. */
 
+/* op_cache_images.c */
+extern const OperationSpec operation_cache_images;
 /* op_power.c */
 extern const OperationSpec operation_stop_instance;
 extern const OperationSpec operation_start_instance;

@@ -37,11 +37,9 @@ NdFileLock *virt_image_cache_lock(const VirtImageCache *cache, const char *name,
     return nd_file_lock_take(path, -1, cancellable, error);
 }
 
-void virt_image_cache_touch(const char *path)
+bool virt_image_cache_touch(const char *path)
 {
-    /* A file that root or QEMU owns keeps its time, which upstream accepts as well (_update_utime_ignore_eacces). */
-    if (utimensat(AT_FDCWD, path, NULL, 0) < 0)
-        return;
+    return utimensat(AT_FDCWD, path, NULL, 0) == 0;
 }
 
 /* Formats that need no conversion when raw is forced. */

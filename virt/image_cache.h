@@ -45,5 +45,6 @@ typedef struct {
  */
 bool virt_image_cache_get(const VirtImageCache *cache, const VirtImageRequest *request, char **path, VirtImageInfo *info, GError **error);
 
-/* Sets the mtime of a cached file to now, as a sign that it is in use. A missing file is no error. */
-void virt_image_cache_touch(const char *path);
+/* Sets the mtime of a cached file to now, as a sign that it is in use. False (errno is set) if it is gone, or is root's or QEMU's: users of the cache
+ * accept that, as upstream does (_update_utime_ignore_eacces). */
+bool virt_image_cache_touch(const char *path);
