@@ -33,6 +33,8 @@ void notify_instance_details(Agent *agent, const RpcContext *context, const Noti
 /* `exists` of the current audit period, which upstream sends before rescue, rebuild, resize and shelve (notify_usage_exists). system_metadata and
  * extra (further members of the legacy payload) may be NULL: the instance's own, none. */
 void notify_usage_exists(Agent *agent, const RpcContext *context, NovaInstance *instance, NdJson *system_metadata, NdJson *extra);
+/* The same of a period that is over, with the instance's own system_metadata: for the usage audit. */
+void notify_usage_exists_in(Agent *agent, const RpcContext *context, NovaInstance *instance, gint64 begin, gint64 end);
 /* The most recently completed audit period before `now` (Unix microseconds), by the words of [DEFAULT]instance_usage_audit_period ("month",
  * "day@18"); what it does not understand is ND_ERROR_CONFIG. Pure. */
 bool notify_audit_period(const char *unit, gint64 now, gint64 *begin, gint64 *end, GError **error);

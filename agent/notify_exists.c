@@ -129,28 +129,11 @@ static char *python_time(gint64 time_us)
     return fraction != 0 ? g_strdup_printf("%s.%06d", seconds, fraction) : g_strdup(seconds);
 }
 
-void notify_usage_exists(Agent *agent, const RpcContext *context, NovaInstance *instance, NdJson *system_metadata, NdJson *extra)
+static void notify_exists(Agent *agent, const RpcContext *context, NovaInstance *instance, gint64 begin, gint64 end, NdJson *legacy)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(NdJson) legacy = json_object_new_object();
     g_autoptr(NdJson) members = json_object_new_object();
-    gint64 now = nd_time_now(), begin, end;
-
-    if (agent->notifier == NULL)
-        return;
-    if (!notify_audit_period(nd_config_string(agent->config, "DEFAULT", "instance_usage_audit_period"), now, &begin, &end, &error)) {
-        nd_warning(LOGGER, "no exists notification: %s", error->message);
-        return;
-    }
-    g_autofree char *beginning = python_time(end);
-    g_autofree char *ending = python_time(now);
-    nd_json_set_string(legacy, "audit_period_beginning", beginning);
-    nd_json_set_string(legacy, "audit_period_ending", ending);
-    if (system_metadata != NULL)
-        add_image_meta(legacy, system_metadata);
-    if (extra != NULL)
-        add_members(legacy, extra);
-    nd_json_set(members, "audit_period", audit_payload(end, now));
+    g_autofree char *beginning = python_time(begin);
+    g_autofree char *ending = python_time(end);
     NotifyPayloadClass payload = {"InstanceExistsPayload", "2.0", members};
     NotifyDetails details = {
         .action = "exists",
@@ -159,5 +142,36 @@ void notify_usage_exists(Agent *agent, const RpcContext *context, NovaInstance *
         .payload_class = &payload,
         .instance = instance,
     };
+
+    nd_json_set_string(legacy, "audit_period_beginning", beginning);
+    nd_json_set_string(legacy, "audit_period_ending", ending);
+    nd_json_set(members, "audit_period", audit_payload(begin, end));
     notify_instance_details(agent, context, &details);
+}
+
+void notify_usage_exists(Agent *agent, const RpcContext *context, NovaInstance *instance, NdJson *system_metadata, NdJson *extra)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NdJson) legacy = json_object_new_object();
+    gint64 now = nd_time_now(), begin, end;
+
+    if (agent->notifier == NULL)
+        return;
+    if (!notify_audit_period(nd_config_string(agent->config, "DEFAULT", "instance_usage_audit_period"), now, &begin, &end, &error)) {
+        nd_warning(LOGGER, "no exists notification: %s", error->message);
+        return;
+    }
+    if (system_metadata != NULL)
+        add_image_meta(legacy, system_metadata);
+    if (extra != NULL)
+        add_members(legacy, extra);
+    notify_exists(agent, context, instance, end, now, legacy);
+}
+
+void notify_usage_exists_in(Agent *agent, const RpcContext *context, NovaInstance *instance, gint64 begin, gint64 end)
+{
+    g_autoptr(NdJson) legacy = json_object_new_object();
+
+    if (agent->notifier != NULL)
+        notify_exists(agent, context, instance, begin, end, legacy);
 }

@@ -14,6 +14,7 @@
 #include "agent/service.h"
 #include "agent/task_state.h"
 #include "agent/tracker.h"
+#include "agent/usage_audit.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "objects/objects.h"
@@ -355,6 +356,7 @@ static const struct {
     {"_poll_unconfirmed_resizes", NULL, 0, false, periodic_confirm_resizes},
     {"_check_instance_build_time", NULL, 0, false, check_build_time},
     {"_poll_rescued_instances", NULL, 0, false, poll_rescued},
+    {"_instance_usage_audit", NULL, 0, false, usage_audit},
     {"_run_image_cache_manager_pass", "image_cache.manager_interval", 0, false, image_cache_manager_pass},
     {"_check_release", NULL, RELEASE_CHECK_S, false, check_release},
     {"_undo_interrupted", NULL, 0, false, recovery_undo_again},

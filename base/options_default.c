@@ -109,7 +109,7 @@ static const NdOption periodic_options[] = {
     {"heal_instance_info_cache_interval", INTEGER, "60", "seconds between refreshing one server's network cache; 0: default spacing, negative: off", HONOURED, LATER(2025_1, "-1")},
     {"instance_build_timeout", INTEGER, "0", "seconds until a build that hangs is put into error; 0: never", HONOURED, AT_LEAST(0)},
     {"instance_delete_interval", INTEGER, "300", "seconds between tries to finish broken deletes", HONOURED},
-    {"instance_usage_audit", BOOLEAN, "false", "send compute.instance.exists each period", UNSUPPORTED("not implemented yet")},
+    {"instance_usage_audit", BOOLEAN, "false", "send compute.instance.exists each period", HONOURED},
     {"instance_usage_audit_period", STRING, "month", "that period, with an optional offset", HONOURED, .pattern = "^(hour|month|day|year)(@([0-9]+))?$"},
     {"maximum_instance_delete_attempts", INTEGER, "5", "tries of the periodic clean-up of a deleted instance", UNSUPPORTED("not implemented yet"), AT_LEAST(1)},
     {"periodic_enable", BOOLEAN, "true", "run periodic tasks", HONOURED},

@@ -148,6 +148,17 @@ NovaInstanceGroup *conductor_group_get_by_hint(Conductor *, const RpcContext *, 
 /* Hosts of the group's members other than the excluded instances; NULL-terminated, caller frees. */
 char **conductor_group_hosts(Conductor *, const RpcContext *, NovaInstanceGroup *, const char *const *exclude, GError **);
 
+/* --- conductor_task_log.c: tasks that run once a period (usage audits); times in wall clock microseconds --- */
+/* *log is NULL if no task of that name was begun for the period on that host. */
+bool conductor_task_log_get(Conductor *, const RpcContext *, const char *task_name, gint64 begin, gint64 end, const char *host, NovaTaskLog **log, GError **);
+/* Makes the record (task_name, period_beginning, period_ending, host, task_items, message); the exception TaskAlreadyRunning if it is there. */
+bool conductor_task_log_begin(Conductor *, const RpcContext *, NovaTaskLog *, GError **);
+/* Ends it with errors and message. */
+bool conductor_task_log_end(Conductor *, const RpcContext *, NovaTaskLog *, GError **);
+/* Instances of the host that were there between the times, deleted ones too. */
+NovaInstanceList *conductor_instance_list_active(Conductor *, const RpcContext *, gint64 begin, gint64 end, const char *host,
+                                                 const char *const *expected_attrs, GError **);
+
 /* --- conductor_task.c: compute_task and the scheduler --- */
 /* Reschedule of one instance whose build failed here: build_instances cast. Takes all JSON values; each is passed on as the agent got it. */
 typedef struct {

@@ -336,6 +336,31 @@ static void call_tasks(Stand *stand)
     wait_casts(stand, 4);
 }
 
+static void call_audits(Stand *stand)
+{
+    static const char *const attrs[] = {"system_metadata", "flavor", NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NovaTaskLog) before = NULL, log = nova_task_log_new();
+    gint64 begin = 1800000000LL * G_USEC_PER_SEC, end = begin + 3600LL * G_USEC_PER_SEC;
+    DOES(conductor_task_log_get(C, "instance_usage_audit", begin, end, "h", &before, &error));
+    g_assert_nonnull(before);
+    g_clear_pointer(&before, nova_task_log_unref);
+    answer_next(stand, "null");
+    DOES(conductor_task_log_get(C, "instance_usage_audit", begin, end, "h", &before, &error));
+    g_assert_null(before);
+    GETS(NovaInstanceList, conductor_instance_list_active(C, begin, end, "h", attrs, &error));
+    nova_task_log_set_task_name(log, "instance_usage_audit");
+    nova_task_log_set_period_beginning(log, begin);
+    nova_task_log_set_period_ending(log, end);
+    nova_task_log_set_host(log, "h");
+    nova_task_log_set_task_items(log, 2);
+    nova_task_log_set_message(log, "started");
+    DOES(conductor_task_log_begin(C, log, &error));
+    nova_task_log_set_errors(log, 0);
+    nova_task_log_set_message(log, "ran");
+    DOES(conductor_task_log_end(C, log, &error));
+}
+
 static void test_calls(void)
 {
     g_autoptr(Stand) stand = stand_new();
@@ -344,6 +369,7 @@ static void test_calls(void)
     call_volumes_and_migrations(stand);
     call_services(stand);
     call_devices(stand);
+    call_audits(stand);
     call_tasks(stand);
     g_autofree char *path = g_test_build_filename(G_TEST_DIST, "tests", "golden", "rpc", "conductor.txt", NULL);
     if (g_getenv("NOVAD_REGENERATE") != NULL)
