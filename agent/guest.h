@@ -96,6 +96,11 @@ bool guest_rescue_take_back(Agent *agent, const NovaInstance *instance, bool run
 /* True while the guest is rescued, or a rescue is under way. */
 bool guest_is_rescued(Agent *agent, const NovaInstance *instance);
 
+/* --- guest_defaults.c --- */
+/* At start: the image_hw_* defaults that the system_metadata of a guest of an older release lacks, as its next definition would record them. The caller
+ * saves if *registered. A guest without a domain is left to its next definition. */
+bool guest_register_defaults(Agent *agent, const RpcContext *context, NovaInstance *instance, bool *registered, GError **error);
+
 /* --- guest_resize.c: the instance's files on their way to another flavor (upstream driver.py migrate_disk_and_power_off) --- */
 /* Refuses disks that would have to shrink (NOVA_EXC_RESIZE_ERROR): to be asked before the guest is touched. */
 bool guest_check_resize(const Guest *guest, const NovaFlavor *flavor, GError **error);

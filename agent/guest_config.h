@@ -63,6 +63,8 @@ void guest_config_record(const GuestHost *host, const GuestInput *input, const V
  * _register_undefined_instance_details). True if something was added: the caller saves. */
 bool guest_config_register_defaults(const GuestHost *host, NovaInstance *instance, const NovaImageMeta *image, const GuestDiskInfo *disks,
     const VirtMachine *machine);
+/* True if none of these defaults is missing. */
+bool guest_config_has_defaults(const NovaInstance *instance);
 
 /* One interface, as in the machine: for attach_interface. */
 VirtInterface *guest_config_interface(const GuestHost *host, NovaInstance *instance, const NovaImageMeta *image, const void *vif, GError **error);

@@ -62,32 +62,46 @@ void guest_config_record(const GuestHost *host, const GuestInput *input, const V
     }
 }
 
+/* upstream REGISTER_IMAGE_PROPERTY_DEFAULTS */
+static const char *const default_keys[] = {
+    "image_hw_machine_type", "image_hw_cdrom_bus", "image_hw_disk_bus", "image_hw_input_bus", "image_hw_pointer_model", "image_hw_video_model",
+    "image_hw_vif_model",
+};
+
+static bool has_default(const NovaInstance *instance, const char *key)
+{
+    return instance->system_metadata != NULL && g_hash_table_contains(instance->system_metadata, key);
+}
+
+bool guest_config_has_defaults(const NovaInstance *instance)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(default_keys); i++) {
+        if (!has_default(instance, default_keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool guest_config_register_defaults(const GuestHost *host, NovaInstance *instance, const NovaImageMeta *image, const GuestDiskInfo *disks,
     const VirtMachine *machine)
 {
     GuestInput input = { .instance = instance, .image = image };
     g_auto(GuestBuild) build = { 0 };
-    if (!guest_build_init(&build, host, &input, NULL)) {
+    if (guest_config_has_defaults(instance) || !guest_build_init(&build, host, &input, NULL)) {
         return false;
     }
     const char *pointer = NULL, *bus = NULL;
     if (guest_config_pointer(&build, machine->os.type, &pointer, &bus) && strcmp(pointer, "tablet") == 0) {
         pointer = "usbtablet";
     }
-    const struct {
-        const char *key, *value;
-    } defaults[] = {
-        { "image_hw_machine_type", build.machine_type },   { "image_hw_cdrom_bus", disks->cdrom_bus },
-        { "image_hw_disk_bus", disks->disk_bus },          { "image_hw_input_bus", bus },
-        { "image_hw_pointer_model", pointer },             { "image_hw_video_model", guest_config_video_model(&build, NULL) },
-        { "image_hw_vif_model", guest_config_vif_model(&build) },
+    const char *const values[G_N_ELEMENTS(default_keys)] = {
+        build.machine_type, disks->cdrom_bus, disks->disk_bus, bus, pointer, guest_config_video_model(&build, NULL), guest_config_vif_model(&build),
     };
-    bool changed = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
-        if (instance->system_metadata == NULL || !g_hash_table_contains(instance->system_metadata, defaults[i].key)) {
-            set_metadata(instance, defaults[i].key, defaults[i].value);
-            changed = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(default_keys); i++) {
+        if (!has_default(instance, default_keys[i])) {
+            set_metadata(instance, default_keys[i], values[i]);
         }
     }
-    return changed;
+    return true;
 }

@@ -380,6 +380,18 @@ static void recover(const Recovery *recovery, NovaInstance *instance)
     recovery_journal_close(recovery->journal, instance->uuid, succeeded);
 }
 
+/* So that a host with other defaults does not change the machine (upstream _register_all_undefined_instance_details). */
+static void register_defaults(Agent *agent, const RpcContext *context, NovaInstance *instance)
+{
+    g_autoptr(GError) error = NULL;
+    bool registered = false;
+
+    if (!guest_register_defaults(agent, context, instance, &registered, &error))
+        nd_warning(LOGGER, "The defaults of image properties cannot be recorded: %s", error->message);
+    else if (registered)
+        save(agent, context, instance);
+}
+
 bool agent_recover_instances(Agent *agent, RpcContext *context, GError **error)
 {
     static const char *const attrs[] = {"info_cache", "metadata", "numa_topology", "system_metadata", "flavor", NULL};
@@ -399,6 +411,7 @@ bool agent_recover_instances(Agent *agent, RpcContext *context, GError **error)
         if (!g_hash_table_add(handled, g_strdup(instance->uuid)))
             continue; /* evacuated */
         nd_log_set_instance(instance->uuid);
+        register_defaults(agent, context, instance);
         recover(&recovery, instance);
     }
     nd_log_set_instance(NULL);

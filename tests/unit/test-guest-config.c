@@ -303,7 +303,9 @@ static void test_record(Fixture *f, gconstpointer data)
     g_autoptr(VirtMachine) machine = machine_of(f, disks, NULL);
     GuestInput input = { .instance = f->instance, .image = f->image, .disks = disks };
     guest_config_record(f->host, &input, machine);
+    g_assert_false(guest_config_has_defaults(f->instance));
     g_assert_true(guest_config_register_defaults(f->host, f->instance, f->image, disks, machine));
+    g_assert_true(guest_config_has_defaults(f->instance));
     g_assert_false(guest_config_register_defaults(f->host, f->instance, f->image, disks, machine));
     static const char *const wanted[][2] = { { "image_hw_machine_type", "pc" }, { "image_hw_cdrom_bus", "ide" }, { "image_hw_disk_bus", "virtio" },
         { "image_hw_input_bus", "usb" }, { "image_hw_pointer_model", "usbtablet" }, { "image_hw_video_model", "vga" }, { "image_hw_vif_model", "virtio" } };
