@@ -304,7 +304,7 @@ NdJson *guest_snapshot_journal(const GuestSnapshot *snapshot)
     return data;
 }
 
-bool guest_snapshot_recover(Agent *agent, const char *uuid, NdJson *data, GError **error)
+bool guest_snapshot_recover(Agent *agent, const char *uuid, NdJson *data, bool is_up, GError **error)
 {
     const char *target = nd_json_string(data, "target", NULL);
     const char *folder = nd_json_string(data, "folder", NULL);
@@ -313,7 +313,7 @@ bool guest_snapshot_recover(Agent *agent, const char *uuid, NdJson *data, GError
     bool saved = false;
     if (target != NULL && !virt_block_job_abort(agent->virt, uuid, target, error))
         return false;
-    if (nd_json_bool(data, "restore", false)) {
+    if (is_up && nd_json_bool(data, "restore", false)) {
         g_autoptr(GError) failure = NULL;
         if (!virt_domain_has_managed_save(agent->virt, uuid, &saved, &failure) && !virt_error_is_no_domain(failure)) {
             g_propagate_error(error, g_steal_pointer(&failure));

@@ -44,6 +44,7 @@ bool guest_snapshot_release(GuestSnapshot *snapshot, GError **error);
 /* What Glance is to know of the image: members for glance_update_image(), of the name that it has there. New reference. */
 NdJson *guest_snapshot_members(const GuestSnapshot *snapshot, const char *name);
 
-/* After a crash in the middle: ends the copy, restores the guest, removes the folder. `data`: what guest_snapshot_journal() gave. */
+/* After a crash in the middle: ends the copy, restores the guest, removes the folder. `data`: what guest_snapshot_journal() gave. `is_up`: the guest
+ * is to run or be paused; what another agent has saved to disk or stopped since stays so. */
 NdJson *guest_snapshot_journal(const GuestSnapshot *snapshot);
-bool guest_snapshot_recover(Agent *agent, const char *uuid, NdJson *data, GError **error);
+bool guest_snapshot_recover(Agent *agent, const char *uuid, NdJson *data, bool is_up, GError **error);

@@ -88,7 +88,9 @@ bool resize_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance *
     if (migration != NULL && strcmp(entry->method, "confirm_resize") == 0 && g_strcmp0(migration->status, "confirmed") == 0)
         return end_confirmation(agent, context, instance, migration, error);
     const char *method = migration != NULL ? resize_recovery_method(instance->vm_state, instance->task_state, migration->status) : NULL;
-    if (method == NULL && strcmp(entry->method, "finish_revert_resize") == 0 && g_strcmp0(instance->vm_state, VM_ERROR) != 0)
+    /* Resized again meanwhile, by nova-compute: the flavors are those of that resize. */
+    bool again = g_strcmp0(instance->vm_state, VM_RESIZED) == 0 && instance->task_state == NULL;
+    if (method == NULL && strcmp(entry->method, "finish_revert_resize") == 0 && g_strcmp0(instance->vm_state, VM_ERROR) != 0 && !again)
         return forget_flavors(agent, context, instance, error);
     if (method == NULL)
         return true;

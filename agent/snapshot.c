@@ -137,9 +137,10 @@ bool snapshot_recover(Agent *agent, const AgentJournalEntry *entry, NovaInstance
     static const char *const tasks[] = {TASK_IMAGE_SNAPSHOT_PENDING, TASK_IMAGE_SNAPSHOT, TASK_IMAGE_BACKUP, TASK_IMAGE_PENDING_UPLOAD,
                                         TASK_IMAGE_UPLOADING, TASK_SHELVING, TASK_SHELVING_IMAGE_PENDING_UPLOAD,
                                         TASK_SHELVING_IMAGE_UPLOADING, NULL};
+    static const char *const up[] = {VM_ACTIVE, VM_PAUSED, NULL};
     g_autoptr(RpcContext) context = rpc_context_new_admin(NULL);
 
-    if (entry->data != NULL && !guest_snapshot_recover(agent, instance->uuid, entry->data, error))
+    if (entry->data != NULL && !guest_snapshot_recover(agent, instance->uuid, entry->data, state_is_one_of(instance->vm_state, up), error))
         return false;
     if (instance->deleted || g_strcmp0(instance->host, agent->host) != 0 || !state_is_one_of(instance->task_state, tasks))
         return true;
