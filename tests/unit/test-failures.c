@@ -172,7 +172,8 @@ static void scene_begin(Scene *scene)
     scene->fixture = rpc_fixture_new(NULL);
     scene->cloud = fake_cloud_new();
     start_conductor(scene);
-    text = g_strdup_printf("[DEFAULT]\nhost = h\nstate_path = %s\ninstances_path = %s\n[filter_scheduler]\ntrack_instance_changes = false\n", scene->folder, scene->folder);
+    text = g_strdup_printf("[DEFAULT]\nhost = h\nstate_path = %s\ninstances_path = %s\n[filter_scheduler]\ntrack_instance_changes = false\n",
+                           scene->folder, scene->folder);
     journal = g_build_filename(scene->folder, "journal", NULL);
     agent->config = nd_config_new_from_text(text, NULL);
     g_assert_nonnull(agent->config);
@@ -277,6 +278,7 @@ static NdJson *arguments_of(const char *method)
         {"stop_instance", "{\"clean_shutdown\": false}"},
         {"shelve_instance", "{\"clean_shutdown\": false, \"image_id\": \"" IMAGE "\"}"},
         {"unshelve_instance", "{\"image\": {}, \"filter_properties\": null, \"node\": \"n\", \"request_spec\": " OBJECT("RequestSpec", "1.14", "") "}"},
+        {"attach_interface", "{\"network_id\": \"n\", \"port_id\": null, \"requested_ip\": null}"},
         {"terminate_instance", "{\"bdms\": " OBJECT("BlockDeviceMappingList", "1.18", "\"objects\": []") "}"},
     };
     NdJson *json = NULL;
@@ -300,6 +302,7 @@ static bool run(Scene *scene, const char *method, const char *vm_state, const ch
 
     nova_instance_set_uuid(instance, UUID);
     nova_instance_set_host(instance, "h");
+    nova_instance_set_project_id(instance, "p");
     nova_instance_set_vm_state(instance, vm_state);
     nova_instance_set_task_state(instance, task_state);
     if (scene->shelved_image_id != NULL)
@@ -364,9 +367,34 @@ static void test_every_call(void)
     scene_end(&scene);
 }
 
+/* The operation with one of its steps only, and without what it does after a failure. */
+static OperationSpec only(const OperationSpec *whole, const char *step)
+{
+    OperationSpec spec = *whole;
+
+    for (guint i = 0; i < whole->n_steps; i++)
+        if (strcmp(whole->steps[i].name, step) == 0)
+            spec.steps = &whole->steps[i];
+    spec.n_steps = 1;
+    spec.on_failure = NULL;
+    return spec;
+}
+
+static guint requests(Scene *scene, const char *text)
+{
+    guint n = 0;
+
+    g_mutex_lock(&scene->cloud->lock);
+    for (guint i = 0; i < scene->cloud->requests->len; i++)
+        n += strcmp(scene->cloud->requests->pdata[i], text) == 0;
+    g_mutex_unlock(&scene->cloud->lock);
+    return n;
+}
+
 /* --- a delete --- */
 
 #define PORT "cccccccc-3333-4333-8444-555555555555"
+#define A_PORT "{\"id\": \"" PORT "\", \"network_id\": \"n\", \"mac_address\": \"fa:16:3e:00:00:01\", \"status\": \"ACTIVE\", \"binding:vif_type\": \"bridge\"}"
 #define NODE_UUID "dddddddd-3333-4333-8444-555555555555"
 
 /* A server with guest, files, a port and an allocation. */
@@ -380,7 +408,7 @@ static char *make_server(Scene *scene)
     g_hash_table_remove(scene->cloud->consumers, UUID);
     fake_cloud_allocate(scene->cloud, UUID, NODE_UUID, "VCPU", 1);
     fake_cloud_can(scene->cloud, "GET /network/ports?device_id=" UUID, 
-                   "{\"ports\": [{\"id\": \"" PORT "\", \"network_id\": \"n\", \"mac_address\": \"fa:16:3e:00:00:01\", \"status\": \"ACTIVE\"}]}");
+                   "{\"ports\": [" A_PORT "]}");
     fake_cloud_can(scene->cloud, "DELETE /network/ports/" PORT, "204");
     return folder;
 }
@@ -447,6 +475,33 @@ static void test_delete_without_neutron(void)
     scene_end(&scene);
 }
 
+/* --- an interface --- */
+
+/* The port is made and bound, and then cannot be looked at for the info cache: it does not stay. */
+static void test_attach_not_stored(void)
+{
+    OperationSpec allocate = only(&operation_attach_interface, "allocate");
+    Scene scene;
+
+    scene_begin(&scene);
+    make_guest(&scene, VM_ACTIVE);
+    scene.spec = &allocate;
+    fake_cloud_can(scene.cloud, "GET /network/networks?id=n", "{\"networks\": [{\"id\": \"n\", \"name\": \"n\", \"subnets\": [\"s\"]}]}");
+    fake_cloud_can(scene.cloud, "GET /network/extensions", "{\"extensions\": []}");
+    fake_cloud_can(scene.cloud, "POST /network/ports", "{\"port\": " A_PORT "}");
+    fake_cloud_can(scene.cloud, "PUT /network/ports/" PORT, "{\"port\": " A_PORT "}");
+    fake_cloud_can(scene.cloud, "DELETE /network/ports/" PORT, "204");
+    g_assert_false(run(&scene, "attach_interface", VM_ACTIVE, NULL, -1));
+    g_assert_cmpuint(requests(&scene, "POST /network/ports"), ==, 1);
+    g_assert_cmpuint(requests(&scene, "PUT /network/ports/" PORT), ==, 1);
+    g_assert_cmpuint(requests(&scene, "DELETE /network/ports/" PORT), ==, 1);
+    g_assert_cmpstr(scene.vm_state, ==, VM_ACTIVE);
+    g_assert_cmpint(scene.errors, ==, 1);
+    g_assert_cmpint(scene.faults, ==, 1);
+    g_assert_cmpuint(journaled(&scene), ==, 0);
+    scene_end(&scene);
+}
+
 /* --- libvirt fails --- */
 
 static void test_libvirt(void)
@@ -498,30 +553,6 @@ static void test_neutron(void)
 }
 
 /* --- shelved servers and their images --- */
-
-/* The operation with one of its steps only, and without what it does after a failure. */
-static OperationSpec only(const OperationSpec *whole, const char *step)
-{
-    OperationSpec spec = *whole;
-
-    for (guint i = 0; i < whole->n_steps; i++)
-        if (strcmp(whole->steps[i].name, step) == 0)
-            spec.steps = &whole->steps[i];
-    spec.n_steps = 1;
-    spec.on_failure = NULL;
-    return spec;
-}
-
-static guint requests(Scene *scene, const char *text)
-{
-    guint n = 0;
-
-    g_mutex_lock(&scene->cloud->lock);
-    for (guint i = 0; i < scene->cloud->requests->len; i++)
-        n += strcmp(scene->cloud->requests->pdata[i], text) == 0;
-    g_mutex_unlock(&scene->cloud->lock);
-    return n;
-}
 
 /* The save at the end of an unshelve fails: what is saved by those who clean up does not say that it was unshelved. */
 static void test_unshelve_not_saved(void)
@@ -599,6 +630,7 @@ int main(int argc, char **argv)
     g_test_add_func("/failures/every-call", test_every_call);
     g_test_add_func("/failures/delete", test_delete);
     g_test_add_func("/failures/delete-without-neutron", test_delete_without_neutron);
+    g_test_add_func("/failures/attach-not-stored", test_attach_not_stored);
     g_test_add_func("/failures/libvirt", test_libvirt);
     g_test_add_func("/failures/neutron", test_neutron);
     g_test_add_func("/failures/unshelve-not-saved", test_unshelve_not_saved);
