@@ -19,6 +19,7 @@ typedef struct {
     NdJson *vif;  /* borrowed: attach from vifs, detach from cached */
     NdJson *cached;
     bool plugged; /* attach: the guest has it */
+    GError *refused; /* why the hypervisor did not take the device */
 } InterfaceData;
 
 static void free_data(gpointer pointer)
@@ -26,6 +27,7 @@ static void free_data(gpointer pointer)
     InterfaceData *data = pointer;
     json_object_put(data->vifs);
     json_object_put(data->cached);
+    g_clear_error(&data->refused);
     g_free(data);
 }
 
@@ -79,6 +81,7 @@ static bool attach_step_plug(Operation *operation, GError **error)
     if (data->plugged && guest_record_devices(guest, &failure))
         return true;
     nd_warning(LOGGER, "attach interface failed, try to deallocate port %s, reason: %s", nd_json_string(data->vif, "id", ""), failure->message);
+    data->refused = g_steal_pointer(&failure);
     nova_exception_set(error, NOVA_EXC_INTERFACE_ATTACH_FAILED, "instance_uuid", operation->instance->uuid, NULL);
     return false;
 }
@@ -93,6 +96,15 @@ static void attach_undo_plug(Operation *operation)
     g_autoptr(Guest) guest = guest_new_to_destroy(operation->agent, operation->context, operation->instance);
     if (!guest_detach_interface(guest, data->vif, &error))
         nd_warning(LOGGER, "the interface of port %s is left in the guest: %s", nd_json_string(data->vif, "id", ""), error->message);
+}
+
+/* As upstream, only what the hypervisor refused is announced, when its port is gone again; a port that Neutron did not give is not. */
+static bool attach_failed(Operation *operation, GError **error G_GNUC_UNUSED)
+{
+    const InterfaceData *data = operation->data;
+    if (data->refused != NULL)
+        operation_notify(operation, "interface_attach", OPERATION_NOTIFY_FAILED, data->refused);
+    return false;
 }
 
 static bool attach_step_finish(Operation *operation, GError **error)
@@ -113,10 +125,11 @@ static const OperationStep attach_steps[] = {
 const OperationSpec operation_attach_interface = {
     .method = "attach_interface",
     .notify = "interface_attach",
-    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT | OPERATION_NOTIFY_ERROR,
+    .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT,
     .steps = attach_steps,
     .n_steps = G_N_ELEMENTS(attach_steps),
     .prepare = prepare,
+    .on_failure = attach_failed,
     .free_data = free_data,
 };
 
@@ -138,8 +151,10 @@ static bool detach_step_find(Operation *operation, GError **error)
         if (g_strcmp0(nd_json_string(vif, "id", NULL), port_id) == 0)
             data->vif = vif;
     }
-    if (data->vif)
+    if (data->vif) { /* a port that is not attached is announced by nothing */
+        operation_notify(operation, "interface_detach", OPERATION_NOTIFY_START, NULL);
         return true;
+    }
     g_autofree char *text = g_strdup_printf("Port %s is not attached", port_id);
     nova_exception_set_text(error, NOVA_EXC_PORT_NOT_FOUND, text, "port_id", port_id, NULL);
     return false;
@@ -159,9 +174,12 @@ static bool detach_step_unplug(Operation *operation, GError **error)
 
 static bool detach_step_release(Operation *operation, GError **error)
 {
-    return network_deallocate_port(operation->agent, operation->context, operation->instance, method_args_string(operation->args, "port_id"), NULL,
-                                   error) &&
-           operation_save(operation, NULL, error);
+    if (!network_deallocate_port(operation->agent, operation->context, operation->instance, method_args_string(operation->args, "port_id"), NULL,
+                                 error) ||
+        !operation_save(operation, NULL, error))
+        return false;
+    operation_notify(operation, "interface_detach", OPERATION_NOTIFY_END, NULL);
+    return true;
 }
 
 static const OperationStep detach_steps[] = {
@@ -172,7 +190,6 @@ static const OperationStep detach_steps[] = {
 
 const OperationSpec operation_detach_interface = {
     .method = "detach_interface",
-    .notify = "interface_detach",
     .flags = OPERATION_WRAP_EXCEPTION | OPERATION_ACTION_EVENT | OPERATION_INSTANCE_FAULT,
     .steps = detach_steps,
     .n_steps = G_N_ELEMENTS(detach_steps),
