@@ -305,9 +305,9 @@ def failure_of(row, life, recorder):
     return None
 
 
-def play(life, rows, recorder, say):
-    """Drives the rows; gives the list of their fixed points. A row that fails is a difference; after a few of them it ends."""
-    points, failures = [], 0
+def play(life, rows, recorder, points, say):
+    """Drives the rows; their fixed points are added to the list. A row that fails is a difference; after a few of them it ends."""
+    failures = 0
     for row in rows:
         life.answer, life.began = None, time.monotonic()
         failure = failure_of(row, life, recorder)
@@ -321,21 +321,20 @@ def play(life, rows, recorder, say):
         failures += failure is not None
         if failures > FAILURES_MOST:
             break
-    return points
 
 
-def record(lab, recorder_class, say):
-    """The recording of the running agent: its rows in order, and what it says of the host."""
+def record(lab, recorder_class, say, recording):
+    """Fills the recording of the running agent: its rows in order, and what it says of the host. One that is broken off is as far as it came."""
     life = Life(lab)
+    recording.update(agent=lab.agent, host={}, rows=[])
     with notifying(lab, SETTINGS, "nova-conductor"):
         lab.server("warm-up").wait()  # so that the image is in the host's cache
         lab.clean()
         with recorder_class(lab) as recorder:
-            points = play(life, ROWS, recorder, say)
-            host = recorder.host()
+            recording["host"] = recorder.host()
+            play(life, ROWS, recorder, recording["rows"], say)
         lab.clean()
     with notifying(lab, LATER_SETTINGS, "nova-conductor", "nova-api"):
         with recorder_class(lab) as recorder:
-            points += play(life, LATER_ROWS, recorder, say)
+            play(life, LATER_ROWS, recorder, recording["rows"], say)
         lab.clean()
-    return {"agent": lab.agent, "host": host, "rows": points}
