@@ -308,7 +308,8 @@ class Lab:
         services = self.cloud.get("compute", f"/os-services?binary=nova-compute&host={HOST}")["services"]
         return bool(services) and services[0]["state"] == "up"
 
-    def command(self, *argv, seconds=180):
+    @staticmethod
+    def command(*argv, seconds=180):
         """A command of tests/lab/lab."""
         return run(os.path.join(HERE, "..", "lab", "lab"), *argv, seconds=seconds)
 
