@@ -36,7 +36,7 @@ def test_snapshot(lab):
             recovery.order("snapshot_instance", place)
             image = snapshots.snapshot(lab, server, "snap-killed")
             recovery.await_death(lab)
-            lab.command("novad", "start")
+            recovery.start(lab)
             status = after(server, ("ACTIVE",))
             assert virsh("domid", server.domain) == before and "mirror" not in virsh("dumpxml", server.domain)
             snapshots.no_files()
@@ -57,7 +57,7 @@ def test_rescue(lab):
             recovery.order("rescue_instance", place)
             server.action("rescue")
             recovery.await_death(lab)
-            lab.command("novad", "start")
+            recovery.start(lab)
             status = after(server, ("ACTIVE", "RESCUE"))
             assert (status == "RESCUE") == is_rescued(server), (status, is_rescued(server))
             assert status == "RESCUE" or place[0] != "finish"
@@ -77,7 +77,7 @@ def test_unrescue(lab):
             recovery.order("unrescue_instance", place)
             server.action("unrescue")
             recovery.await_death(lab)
-            lab.command("novad", "start")
+            recovery.start(lab)
             status = after(server, ("ACTIVE",))
             assert not is_rescued(server)
             return status

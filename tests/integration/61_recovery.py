@@ -48,6 +48,21 @@ def places(method, *timed):
             [("run", step, str(ms)) for step, ms in timed])
 
 
+def start(lab):
+    """Starts novad again and waits until it serves, but not for its first heartbeat: it still counts as up."""
+    os.environ["LAB_COMPUTE_WAIT"] = "0"
+    try:
+        lab.command("novad", "start")
+    finally:
+        del os.environ["LAB_COMPUTE_WAIT"]
+    until("novad that serves", 60, lambda: "Serving after" in lab.agent_log(), 0.1)
+
+
+def restart(lab):
+    lab.command("novad", "stop")
+    start(lab)
+
+
 @contextlib.contextmanager
 def killable(lab):
     """novad runs with kill_at.so while the block does."""
@@ -57,7 +72,7 @@ def killable(lab):
     wrapper = os.environ.get("NOVAD_WRAPPER")
     os.environ["NOVAD_WRAPPER"] = f"{wrapper or ''} env LD_PRELOAD={PRELOAD} KILL_AT_ORDER={ORDER}"
     try:
-        lab.command("novad", "restart")
+        restart(lab)
         yield
     finally:
         with contextlib.suppress(FileNotFoundError):
@@ -65,7 +80,7 @@ def killable(lab):
         del os.environ["NOVAD_WRAPPER"]
         if wrapper:
             os.environ["NOVAD_WRAPPER"] = wrapper
-        lab.command("novad", "restart")
+        restart(lab)
 
 
 def alive(pid):
@@ -79,16 +94,6 @@ def alive(pid):
 def order(method, place):
     with open(ORDER, "w", encoding="ascii") as file:
         file.write(" ".join((method,) + place) + "\n")
-
-
-def start(lab):
-    """Starts novad again and waits until it serves, but not for its first heartbeat: it still counts as up."""
-    os.environ["LAB_COMPUTE_WAIT"] = "0"
-    try:
-        lab.command("novad", "start")
-    finally:
-        del os.environ["LAB_COMPUTE_WAIT"]
-    until("novad that serves", 60, lambda: "Serving after" in lab.agent_log(), 0.1)
 
 
 def await_death(lab, seconds=90):
@@ -218,7 +223,7 @@ def power(lab, server, method, timed, begin, prepare, rest, domain):
         prepare()
         order(method, place)
         begin()
-        await_death(lab)
+        await_death(lab, 180)  # a guest that is not up yet lets a soft reboot wait for its whole time
         start(lab)
         status = settled(server, ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"))
         assert status == rest, status
