@@ -11,7 +11,6 @@
 #define SERVICE_LOGGER "nova.service"
 #define BINARY "nova-compute"
 #define TOPIC "compute"
-#define FIRST_BEAT_US (5 * G_USEC_PER_SEC)
 
 /* spec/versions.md section 1: what a native nova-compute of each release reports; those not listed report what the one before does. */
 static const struct {
@@ -184,7 +183,7 @@ static gpointer heartbeat_main(gpointer data)
 {
     AgentService *service = data;
     gint64 interval_us = nd_config_int(service->agent->config, "DEFAULT", "report_interval") * G_USEC_PER_SEC;
-    gint64 next_us = g_get_monotonic_time() + FIRST_BEAT_US;
+    gint64 next_us = g_get_monotonic_time();
     bool failing = false;
 
     if (interval_us <= 0)

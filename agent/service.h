@@ -24,7 +24,7 @@ bool agent_service_lookup(AgentService *service, RpcContext *context, bool *exis
 /* The record's database id (2023.2+: ComputeNode.service_id); 0 before registration. */
 gint64 agent_service_id(AgentService *service);
 
-/* First beat after 5 s, then every report_interval. */
+/* A beat at once, so that an agent that was started again takes new servers at once (upstream's first comes after 5 s), then every report_interval. */
 void agent_service_start(AgentService *service);
 void agent_service_stop(AgentService *service);
 
