@@ -9,7 +9,15 @@
 
 /* Ports of serial consoles: each is given once, those in use are passed over, and given back ones come again. */
 
-#define HOST "127.0.0.1"
+/* An address of this process alone: on 127.0.0.1 the ports beside a free one may be taken by anybody's connections. */
+static const char *own_address(void)
+{
+    static char address[INET_ADDRSTRLEN];
+    guint pid = (guint)getpid();
+
+    g_snprintf(address, sizeof address, "127.%u.%u.%u", 1 + (pid >> 16) % 254, (pid >> 8) % 256, 1 + pid % 254);
+    return address;
+}
 
 typedef struct {
     NdConfig *config;
@@ -22,7 +30,7 @@ typedef struct {
 /* Four ports, of which somebody else has the first. */
 static void set_up(Fixture *fixture, gconstpointer range G_GNUC_UNUSED)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(own_address())};
     socklen_t length = sizeof address;
     g_autoptr(GError) error = NULL;
     do {
@@ -52,25 +60,27 @@ static void tear_down(Fixture *fixture, gconstpointer range G_GNUC_UNUSED)
 
 static void test_acquire(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
+    const char *host = own_address();
     g_autoptr(GError) error = NULL;
-    guint one = serial_ports_acquire(&fixture->ports, HOST, &error);
+    guint one = serial_ports_acquire(&fixture->ports, host, &error);
     g_assert_no_error(error);
-    guint two = serial_ports_acquire(&fixture->ports, HOST, &error);
+    guint two = serial_ports_acquire(&fixture->ports, host, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(one, >, fixture->first);
     g_assert_cmpuint(two, >, one);
-    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, HOST, &error), ==, 0);
+    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, host, &error), ==, 0);
     g_assert_error(error, NOVA_EXCEPTION, NOVA_EXC_SOCKET_PORT_RANGE_EXHAUSTED_EXCEPTION);
     g_clear_error(&error);
 
-    g_autofree char *xml = g_strdup_printf("<domain><devices><serial type='tcp'><source mode='bind' host='" HOST "' service='%u'/></serial>"
-                                           "<console type='tcp'><source mode='bind' host='" HOST "' service='%u'/></console></devices></domain>", two, one);
+    g_autofree char *xml = g_strdup_printf("<domain><devices><serial type='tcp'><source mode='bind' host='%s' service='%u'/></serial>"
+                                           "<console type='tcp'><source mode='bind' host='%s' service='%u'/></console></devices></domain>",
+                                           host, two, host, one);
     serial_ports_release_xml(xml); /* consoles only repeat the serial ports */
-    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, HOST, &error), ==, two);
+    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, host, &error), ==, two);
     serial_ports_abandon(&fixture->ports);
     serial_ports_claim_xml(xml);
-    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, HOST, &error), ==, one);
-    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, HOST, &error), ==, 0);
+    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, host, &error), ==, one);
+    g_assert_cmpuint(serial_ports_acquire(&fixture->ports, host, &error), ==, 0);
     serial_ports_release_xml(xml);
     serial_ports_release_xml("<no xml");
 }
