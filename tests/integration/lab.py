@@ -12,7 +12,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lab"))
 # pylint: disable=wrong-import-position
-from cloud import HOST, LAB, Cloud, HttpError, until  # noqa: E402,F401
+from cloud import HOST, LAB, PATIENCE, Cloud, HttpError, until  # noqa: E402,F401
 
 GOLDEN = os.path.join(HERE, "..", "golden", "integration")
 INSTANCES = os.path.join(LAB, "nova", "instances")
@@ -311,7 +311,7 @@ class Lab:
     @staticmethod
     def command(*argv, seconds=180):
         """A command of tests/lab/lab."""
-        return run(os.path.join(HERE, "..", "lab", "lab"), *argv, seconds=seconds)
+        return run(os.path.join(HERE, "..", "lab", "lab"), *argv, seconds=seconds * PATIENCE)
 
 
 @contextlib.contextmanager
