@@ -14,7 +14,7 @@ import socket
 import tempfile
 import time
 
-from lab import HOST, INSTANCES, LAB, READY, configured, run, until, virsh
+from lab import HOST, INSTANCES, LAB, READY, Skip, configured, run, until, virsh
 
 # Nothing is offloaded or reclaimed by the clock; what the clock does to servers at rest is done soon.
 OPTIONS = """debug = true
@@ -305,6 +305,8 @@ def takeover(lab, old, new):
 
 
 def with_options(lab, old, new):
+    if lab.agent != "novad":
+        raise Skip("runs both agents, from novad on")
     first = lab.agent
     with configured(lab, OPTIONS, "nova-api"):
         try:
