@@ -45,9 +45,11 @@ class Life:
     def wait(self, status):
         def there():
             server = self.server.show()
+            if server["OS-EXT-STS:task_state"] is not None:  # the way out of ERROR shows ERROR, too
+                return False
             if server["status"] == "ERROR" and status != "ERROR":
                 raise AssertionError(f"server is in ERROR: {server.get('fault', {}).get('message')}")
-            return server["status"] == status and server["OS-EXT-STS:task_state"] is None
+            return server["status"] == status
         until(f"status {status}", SECONDS, there, PAUSE)
 
     def post(self, action, value=None, microversion=None):

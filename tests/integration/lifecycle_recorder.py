@@ -24,7 +24,7 @@ REPLACED = (
     (re.compile(r"\b198\.51\.100\.\d+\b"), "ADDRESS"),
     (re.compile(r"\btap[0-9a-f]{8}-[0-9a-f]{2}"), "TAP"),
     (re.compile(r"\bbrq[0-9a-f]{8}-[0-9a-f]{2}"), "BRIDGE"),
-    (re.compile(r"\b[0-9a-f]{32}\b"), "HEX"),
+    (re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{32}(?![0-9a-zA-Z])"), "HEX"),  # also at the end of num_proj_
     (re.compile(r"\br-[0-9a-z]{8}\b"), "RESERVATION"),
     (re.compile(r"\binstance-[0-9a-f]{8}\b"), "DOMAIN"),
     (re.compile(r"ssh-ed25519 [\w+/=]+( \S+)?"), "KEY"),
@@ -39,6 +39,8 @@ JSON_COLUMNS = {"numa_topology", "pci_requests", "flavor", "vcpu_model", "migrat
 NODE_USE = ("vcpus_used", "memory_mb_used", "local_gb_used", "free_ram_mb", "free_disk_gb", "running_vms", "current_workload", "stats", "deleted")
 NODE_BASE = ("memory_mb_used", "local_gb_used", "free_ram_mb", "free_disk_gb", "vcpus_used")  # compared as changes since the first server
 NODE_LEFT_OUT = ("disk_available_least", "updated_at", "created_at", "id", "uuid")
+# Whether a port is active is as old as the last look at Neutron, whose own agents work meanwhile.
+UNSETTLED = re.compile(r"instance_info_caches\[\d+\]\.network_info\[\d+\]\.active")
 IMAGE_LEFT_OUT = ("size", "checksum", "os_hash_value", "file", "self", "schema", "virtual_size")
 
 QUERIES = (
@@ -208,7 +210,10 @@ class Recorder:
 
     def host(self):
         """What the agent says of the host itself, in the terms of its compute node's record."""
-        return flat({k: self.column(k, v) for k, v in self.node_row().items() if k not in NODE_USE + NODE_LEFT_OUT})
+        out = {k: self.column(k, v) for k, v in self.node_row().items() if k not in NODE_USE + NODE_LEFT_OUT}
+        if isinstance(out.get("cpu_info"), dict):
+            out["cpu_info"]["features"] = sorted(out["cpu_info"].get("features") or [])  # a set, in no order
+        return flat(out)
 
     def rows(self, server, node):
         """{path: value} of everything that the database has of the server."""
@@ -224,7 +229,7 @@ class Recorder:
             now = self.node_row()
             used = {key: now[key] - self.base[key] if key in NODE_BASE else self.column(key, now[key]) for key in NODE_USE}
             out["compute_nodes"] = used
-        return flat(out)
+        return {path: value for path, value in flat(out).items() if not UNSETTLED.fullmatch(path)}
 
     def images(self, server):
         """What Glance has of the server, without what is of the bytes."""
