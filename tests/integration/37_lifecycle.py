@@ -2,7 +2,7 @@
 """A server's whole life beside upstream's recording of it; compare-agents tells more. Unknown differences fail.
 
 It is skipped while bugs are known that it would only find again (BUGS); `compare-agents --recorded` shows their lines. The recording
-does not have the three rows that follow a failed rescue, nor the second server's life.
+does not have the three rows that follow a failed rescue.
 """
 import os
 
