@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takeover on the same state_path: nova-compute takes on servers that novad made, and novad has the host back after that.
+"""Takeover on the same state_path, in both directions: servers that one agent made are taken on by the other.
 
-novad is killed in the middle of a delete. nova-compute must finish that delete and leave everything else as it is: the same QEMU processes,
-domains, files, records, ports and resources. Then it works on each server. nova-compute is stopped in order; what ran all the time is novad's again.
+The agent that goes is killed in the middle of a delete. The one that comes must finish that delete and leave everything else as it is: the same
+QEMU processes, domains, files, records, ports and resources. Then it works on each server. One more server goes through a stop in order as well.
 """
 import concurrent.futures
 import contextlib
@@ -314,6 +314,10 @@ def with_options(lab, old, new):
         finally:
             if lab.agent != first or lab.running_agent() is None:
                 switch(lab, first)
+
+
+def test_novad_takes_over(lab):
+    with_options(lab, "nova-compute", "novad")
 
 
 def test_nova_compute_takes_over(lab):
