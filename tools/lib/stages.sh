@@ -135,8 +135,7 @@ stage_asan() {
 
 stage_tsan() {
   build_tree build-tsan --enable-tsan && run_make_check build-tsan || return 1
-  # What GLib and libvirt do with memory is under locks of theirs (futexes) that TSan does not see: only accesses by our own code are judged.
-  LAB_PATIENCE=3 TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$TOP/tests/tsan.supp \
+  LAB_PATIENCE=3 TSAN_OPTIONS=suppressions=$TOP/tests/tsan.supp \
     run_integration tsan build-tsan '' "${TSAN_TESTS[@]}" || return 1
   no_report "$LAB/log/novad.log" 'WARNING: ThreadSanitizer'
 }
